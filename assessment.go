@@ -26,9 +26,21 @@ type Cluster struct {
 	LastSeen       time.Time
 	Infrastructure []Infrastructure // most used first
 	Techniques     []Count          // ATT&CK ids by number of findings
+	Origin         *Origin          // where it is administered from, nil if nothing shows it
 	Tools          []string
 	CVEs           []string
 	Organizations  []ClusterOrganization // worst verdict first, then id
+}
+
+// Origin is where a cluster's operators seem to sit, judged by the geolocation
+// of the addresses that administered what was taken over. Such addresses can be
+// relays, so the likelihood never exceeds "likely".
+type Origin struct {
+	Country          string
+	City             string
+	UTCOffsetMinutes int
+	Likelihood       string // ICD 203 words
+	Confidence       int    // 0 to 100
 }
 
 // Infrastructure is one address or name of a cluster.

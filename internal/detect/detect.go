@@ -10,7 +10,6 @@ package detect
 
 import (
 	"context"
-	"database/sql"
 	"io/fs"
 	"time"
 
@@ -49,12 +48,8 @@ type Window interface {
 // Span is a period, Start included, End not.
 type Span struct{ Start, End time.Time }
 
-// EventStore answers read-only SQL over the tables that internal/store
-// documents: events (vedette.EventColumns), sources, detections. *sql.DB has
-// this method. Address columns take and give *big.Int: see vedette.AddrToBig.
-type EventStore interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
+// EventStore is what a Window detector asks.
+type EventStore = vedette.EventStore
 
 // Plugin is what a detector's folder exports.
 type Plugin struct {

@@ -17,13 +17,12 @@ import (
 	"time"
 
 	"github.com/vedette-cti/vedette"
-	"github.com/vedette-cti/vedette/internal/detect"
 )
 
 // Store is the event store. Write, Commit and Abandon belong to one goroutine;
 // the other methods may be called by any, and see committed data only.
 type Store interface {
-	detect.EventStore
+	vedette.EventStore
 
 	// Write adds a batch to the open transaction, opening one if need be: its
 	// events, detections, rejects and ledger counts, and the new position of
