@@ -1,0 +1,181 @@
+package correlate
+
+import (
+	"cmp"
+	"crypto/sha1"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vedette-cti/vedette"
+)
+
+// buildCluster states what a group did. ok is false if nothing of it supports a
+// verdict at any organization.
+func buildCluster(g group, in Input, f *facts) (c vedette.Cluster, ok bool) {
+	byOrg := make(map[string][]*deed)
+	actorOf := make(map[*deed]*actor)
+	for _, a := range g {
+		for org, ds := range a.deeds {
+			byOrg[org] = append(byOrg[org], ds...)
+			for _, d := range ds {
+				actorOf[d] = a
+			}
+		}
+	}
+	for _, org := range sortedKeys(byOrg) {
+		if o := judge(org, byOrg[org], actorOf); o.Verdict > vedette.VerdictNone {
+			c.Organizations = append(c.Organizations, o)
+		}
+	}
+	if len(c.Organizations) == 0 {
+		return c, false
+	}
+	slices.SortStableFunc(c.Organizations, func(a, b vedette.ClusterOrganization) int { return int(b.Verdict) - int(a.Verdict) })
+	describe(&c, g, in.Geo)
+	c.ID = clusterID(g)
+	c.Name = "Cluster " + strings.ToUpper(c.ID[len("cluster--"):len("cluster--")+6])
+	c.Origin = origin(g, in.Geo)
+	c.Targeted, c.Reasons = targeted(&c, byOrg, in.Constituency, f)
+	return c, true
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// describe fills what can be summed over the group.
+func describe(c *vedette.Cluster, g group, geo func(netip.Addr) *vedette.Geo) {
+	techniques := make(map[string]int64)
+	tools, cves := make(map[string]bool), make(map[string]bool)
+	var first, last int64
+	for i, a := range g {
+		if i == 0 || a.first < first {
+			first = a.first
+		}
+		last = max(last, a.last)
+		c.Infrastructure = append(c.Infrastructure, infrastructure(a, geo)...)
+		for _, ds := range a.deeds {
+			for _, d := range ds {
+				for _, t := range d.techniques {
+					techniques[t] += d.count
+				}
+				if d.tool != "" {
+					tools[d.tool] = true
+				}
+				if d.cve != "" {
+					cves[d.cve] = true
+				}
+			}
+		}
+	}
+	c.FirstSeen, c.LastSeen = time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
+	c.Tools, c.CVEs = sortedKeys(tools), sortedKeys(cves)
+	for _, t := range sortedKeys(techniques) {
+		c.Techniques = append(c.Techniques, vedette.Count{Name: t, N: techniques[t]})
+	}
+	slices.SortStableFunc(c.Techniques, func(a, b vedette.Count) int { return cmp.Compare(b.N, a.N) })
+	slices.SortStableFunc(c.Infrastructure, func(a, b vedette.Infrastructure) int { return cmp.Compare(b.Findings, a.Findings) })
+}
+
+func infrastructure(a *actor, geo func(netip.Addr) *vedette.Geo) []vedette.Infrastructure {
+	i := vedette.Infrastructure{
+		Value: a.key.String(), Type: "domain-name", Roles: a.roles, Findings: a.findings,
+		FirstSeen: time.Unix(0, a.first).UTC(), LastSeen: time.Unix(0, a.last).UTC(),
+	}
+	switch {
+	case a.key.addr.Is4():
+		i.Type = "ipv4-addr"
+	case a.key.addr.Is6():
+		i.Type = "ipv6-addr"
+	case strings.Contains(a.key.name, "/"):
+		i.Type = "url"
+	case strings.Contains(a.key.name, " "):
+		return nil // nobody shows
+	}
+	if a.key.addr.IsValid() && geo != nil {
+		i.Geo = geo(a.key.addr)
+	}
+	out := []vedette.Infrastructure{i}
+	if a.key.addr.IsValid() {
+		for _, name := range sortedKeys(a.names) {
+			n := i
+			n.Value, n.Type, n.Geo = name, "domain-name", nil
+			if strings.Contains(name, "/") {
+				n.Type = "url"
+			}
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// namespace makes cluster ids name-based UUIDs (RFC 9562, version 5).
+var namespace = [16]byte{0x6b, 0x1d, 0x0f, 0x7e, 0x52, 0x9a, 0x4c, 0x33, 0x9d, 0x5e, 0x11, 0x42, 0x76, 0x65, 0x64, 0x65}
+
+// clusterID derives a stable id from the member that was seen first: a cluster
+// that grows keeps its id.
+func clusterID(g group) string {
+	eldest := slices.MinFunc(g, func(a, b *actor) int { return cmp.Or(cmp.Compare(a.first, b.first), a.key.compare(b.key)) })
+	h := sha1.New()
+	h.Write(namespace[:])
+	h.Write([]byte(eldest.key.String()))
+	u := h.Sum(nil)[:16]
+	u[6], u[8] = u[6]&0x0f|0x50, u[8]&0x3f|0x80
+	return fmt.Sprintf("cluster--%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+}
+
+// origin is where most of the administration came from, if at least two
+// addresses or one with several findings show it.
+func origin(g group, geo func(netip.Addr) *vedette.Geo) *vedette.Origin {
+	if geo == nil {
+		return nil
+	}
+	type place struct{ country, city, zone string }
+	var total int64
+	places := make(map[place]int64)
+	for _, a := range g {
+		if a.roles&vedette.RoleAdministration == 0 || a.roles&vedette.RoleRelay != 0 || !a.key.addr.IsValid() {
+			continue
+		}
+		total += a.findings
+		if at := geo(a.key.addr); at != nil && at.Country != "" {
+			places[place{at.Country, at.City, at.Timezone}] += a.findings
+		}
+	}
+	var (
+		best place
+		n    int64
+	)
+	for p, count := range places {
+		if count > n || count == n && p.country+p.city < best.country+best.city {
+			best, n = p, count
+		}
+	}
+	if n < 2 {
+		return nil
+	}
+	o := &vedette.Origin{Country: best.country, City: best.city}
+	if loc, err := time.LoadLocation(best.zone); err == nil && best.zone != "" {
+		_, offset := time.Unix(0, g[0].last).In(loc).Zone()
+		o.UTCOffsetMinutes = offset / 60
+	}
+	share := float64(n) / float64(total)
+	o.Confidence = min(60, int(60*share))
+	switch {
+	case share >= 0.8:
+		o.Likelihood = "likely"
+	case share >= 0.45:
+		o.Likelihood = "roughly even chance"
+	default:
+		o.Likelihood = "unlikely"
+	}
+	return o
+}
