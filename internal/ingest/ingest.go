@@ -11,6 +11,7 @@ package ingest
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"time"
 
@@ -54,7 +55,7 @@ type Skipped struct {
 }
 
 // Stream is the decompressed content of one source. It belongs to one
-// goroutine. A Read error other than io.EOF comes after all that could be read.
+// goroutine, except that a live one may be closed by another. A Read error other than io.EOF comes after all that could be read.
 type Stream interface {
 	io.ReadCloser
 	Info() Info
@@ -78,6 +79,10 @@ type Info struct {
 	// Live says that data may arrive slowly and should not wait for more.
 	Live bool
 }
+
+// ErrCompressed is what a Read error of damaged or incomplete compressed data
+// wraps.
+var ErrCompressed = errors.New("compressed data is damaged or cut short")
 
 // Hash is the xxh3-128 of b as an identifier.
 func Hash(b []byte) vedette.ID { return vedette.ID(xxh3.Hash128(b).Bytes()) }

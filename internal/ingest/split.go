@@ -38,6 +38,7 @@ type Chunk struct {
 	// the line end; Ended says whether it had one.
 	Long      []byte
 	LongBytes int64
+	LongTail  []byte // its last bytes with the line end, at most TailLen
 	Ended     bool
 	// End is set with the last chunk: io.EOF or why reading failed.
 	End error
@@ -92,6 +93,7 @@ func (s *Splitter) long(block []byte) Chunk {
 	const keep = 64 << 10
 	long, scratch := block[:min(keep, len(block)/2)], block[len(block)/2:]
 	c := Chunk{Block: block, Offset: s.offset, Long: long, LongBytes: int64(len(block))}
+	c.LongTail = append(c.LongTail, block[max(0, len(block)-TailLen):]...)
 	for s.end == nil && !c.Ended {
 		var k int
 		k, s.end = s.r.Read(scratch)
@@ -101,6 +103,7 @@ func (s *Splitter) long(block []byte) Chunk {
 			k = i + 1
 		}
 		c.LongBytes += int64(k)
+		c.LongTail = LastBytes(c.LongTail, scratch[:k])
 	}
 	s.offset += c.LongBytes
 	return c
@@ -112,6 +115,18 @@ func (s *Splitter) Unread(data []byte, offset int64) {
 	carry := make([]byte, 0, len(data)+len(s.carry))
 	s.carry = append(append(carry, data...), s.carry...)
 	s.offset = offset
+}
+
+// LastBytes returns the last TailLen bytes of tail and more together, in tail's
+// memory.
+func LastBytes(tail, more []byte) []byte {
+	if len(more) >= TailLen {
+		return append(tail[:0], more[len(more)-TailLen:]...)
+	}
+	if over := len(tail) + len(more) - TailLen; over > 0 {
+		tail = tail[:copy(tail, tail[over:])]
+	}
+	return append(tail, more...)
 }
 
 // ErrLong is the reason for a record over MaxRecord.

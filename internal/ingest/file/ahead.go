@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/vedette-cti/vedette/internal/ingest"
 )
 
 // Four buffers of this size are decompressed ahead of the reader.
@@ -14,6 +16,7 @@ const (
 
 // ahead decompresses in a goroutine of its own, at most aheadBuffers ahead.
 type ahead struct {
+	live        bool // hand out what comes at once; never wait for the goroutine
 	full, empty chan []byte
 	quit        chan struct{}
 	once        sync.Once
@@ -22,8 +25,9 @@ type ahead struct {
 	buffer      []byte // that current is part of
 }
 
-func newAhead(r io.Reader, unpack unpackFunc) *ahead {
+func newAhead(r io.Reader, unpack unpackFunc, live bool) *ahead {
 	a := &ahead{
+		live:  live,
 		full:  make(chan []byte, aheadBuffers),
 		empty: make(chan []byte, aheadBuffers),
 		quit:  make(chan struct{}),
@@ -40,12 +44,12 @@ func (a *ahead) run(r io.Reader, unpack unpackFunc) {
 	defer close(a.full)
 	defer func() {
 		if v := recover(); v != nil {
-			a.err = fmt.Errorf("decompressor failed: %v", v)
+			a.err = fmt.Errorf("%w: %v", ingest.ErrCompressed, v)
 		}
 	}()
 	z, end, err := unpack(r)
 	if err != nil {
-		a.err = noEOF(err)
+		a.err = fmt.Errorf("%w: %w", ingest.ErrCompressed, err)
 		return
 	}
 	defer end()
@@ -62,6 +66,12 @@ func (a *ahead) run(r io.Reader, unpack unpackFunc) {
 			var k int
 			k, a.err = z.Read(buf[n:])
 			n += k
+			if a.live && n > 0 {
+				break
+			}
+		}
+		if a.err != nil && a.err != io.EOF {
+			a.err = fmt.Errorf("%w: %w", ingest.ErrCompressed, a.err)
 		}
 		select {
 		case a.full <- buf[:n]:
@@ -72,14 +82,6 @@ func (a *ahead) run(r io.Reader, unpack unpackFunc) {
 	}
 }
 
-// noEOF makes an end within the compressed data's own header an error.
-func noEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
 // Read implements io.Reader.
 func (a *ahead) Read(p []byte) (int, error) {
 	for len(a.current) == 0 {
@@ -87,21 +89,28 @@ func (a *ahead) Read(p []byte) (int, error) {
 			a.empty <- a.buffer[:aheadSize]
 			a.buffer = nil
 		}
-		buf, ok := <-a.full
-		if !ok {
-			return 0, a.err
+		select {
+		case buf, ok := <-a.full:
+			if !ok {
+				return 0, a.err
+			}
+			a.current, a.buffer = buf, buf
+		case <-a.quit:
+			return 0, io.ErrClosedPipe
 		}
-		a.current, a.buffer = buf, buf
 	}
 	n := copy(p, a.current)
 	a.current = a.current[n:]
 	return n, nil
 }
 
-// stop ends the goroutine. The reader it reads from must not be closed while a
-// Read is in progress elsewhere, so stop waits for it.
+// stop ends the goroutine and, since the file is closed next, waits for it. A
+// live one may be waiting for input that never comes, and its file stays open.
 func (a *ahead) stop() {
 	a.once.Do(func() { close(a.quit) })
+	if a.live {
+		return
+	}
 	for range a.full {
 		// Drop what is ready until the goroutine has ended.
 	}

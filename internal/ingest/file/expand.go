@@ -20,7 +20,7 @@ import (
 // the listing says so. Symbolic links are followed; a file that is reached
 // more than once is taken once, under its own name rather than a link's.
 func (o *Opener) Expand(paths []string) (ingest.Listing, error) {
-	w := &walk{real: make(map[string]string)}
+	w := &walk{real: make(map[string]string), dirs: make(map[string]bool)}
 	for _, dir := range o.Exclude {
 		if real, err := realPath(dir); err == nil {
 			w.exclude = append(w.exclude, real)
@@ -51,7 +51,7 @@ func (o *Opener) Expand(paths []string) (ingest.Listing, error) {
 type walk struct {
 	exclude []string
 	real    map[string]string // resolved path of a file to the path as named
-	dirs    []string          // resolved paths of the folders that were entered
+	dirs    map[string]bool   // resolved paths of the folders that were entered
 	links   []string
 	skipped []ingest.Skipped
 }
@@ -126,10 +126,10 @@ func (w *walk) folder(path, real string) {
 		w.skip(path, "the store's own folder")
 		return
 	}
-	if slices.Contains(w.dirs, real) {
+	if w.dirs[real] {
 		return
 	}
-	w.dirs = append(w.dirs, real)
+	w.dirs[real] = true
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		w.skip(path, "can not be read: "+reason(err))

@@ -81,14 +81,14 @@ func (s *stream) decode() error {
 	}
 	s.content = io.MultiReader(bytes.NewReader(head), s.raw)
 	unpack := unpacker(head)
+	if unpack == nil && s.info.Live {
+		unpack = func(r io.Reader) (io.Reader, func(), error) { return r, func() {}, nil }
+	}
 	if unpack != nil {
 		s.info.Plain, s.info.Complete = false, true
 		s.readAhead(unpack)
-		if head, err = s.peek(s.content, 2); err != nil {
-			// Even the first bytes are damaged: let Read say so.
-			s.content = io.MultiReader(bytes.NewReader(head), failing{err})
-			return nil
-		}
+		// Damage this early is left for Read to report: errors of it stay.
+		head, _ = s.peek(s.content, 2)
 		s.content = io.MultiReader(bytes.NewReader(head), s.content)
 	}
 	switch {
@@ -110,7 +110,7 @@ func (s *stream) decode() error {
 func (s *stream) peek(r io.Reader, n int) ([]byte, error) {
 	head := make([]byte, n)
 	k, err := io.ReadFull(r, head)
-	if err == io.EOF || err == io.ErrUnexpectedEOF && s.content == nil {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		err = nil
 	}
 	return head[:k], err
@@ -145,7 +145,7 @@ func unpacker(head []byte) unpackFunc {
 
 // readAhead lets a goroutine of its own decompress.
 func (s *stream) readAhead(unpack unpackFunc) {
-	a := newAhead(s.content, unpack)
+	a := newAhead(s.content, unpack, s.info.Live)
 	s.close = append(s.close, a.stop)
 	s.content = a
 }
@@ -186,7 +186,8 @@ func (s *stream) SkipTo(offset int64) error {
 	return err
 }
 
-// Close ends the stream and its goroutine. Standard input stays open.
+// Close ends the stream and its goroutine. Standard input stays open, but a
+// Read that waits for it returns.
 func (s *stream) Close() error {
 	for _, f := range s.close {
 		f()
@@ -208,8 +209,3 @@ func (c *counter) Read(p []byte) (int, error) {
 	c.n.Add(int64(n))
 	return n, err
 }
-
-// failing is a reader at the point where reading fails.
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }

@@ -1,0 +1,128 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/store"
+)
+
+// A transaction is committed when it has this many events, this much content,
+// or this age.
+const (
+	commitEvents = 200_000
+	commitBytes  = 64 << 20
+	commitAfter  = 2 * time.Second
+)
+
+// progressEvery is how often Config.Progress is called.
+const progressEvery = 100 * time.Millisecond
+
+// writer is the only one who writes to the store.
+type writer struct {
+	r     *run
+	store store.Store
+	stop  context.CancelCauseFunc
+	err   error
+
+	ledger   vedette.Ledger // of the open transaction
+	events   int
+	bytes    int64
+	open     bool
+	reported time.Time
+}
+
+// run writes what comes from full until that is closed, and gives it back to
+// pool. After an error it takes and drops the rest, so that workers can end.
+// The end of ctx does not cut a transaction short: what was read is committed.
+func (w *writer) run(ctx context.Context, full <-chan *parcel, pool chan<- *parcel) {
+	ctx = context.WithoutCancel(ctx)
+	timer := time.NewTimer(commitAfter)
+	timer.Stop()
+	defer timer.Stop()
+	for {
+		select {
+		case p, ok := <-full:
+			if !ok {
+				w.commit(ctx)
+				w.report(true)
+				return
+			}
+			if !w.open {
+				timer.Reset(commitAfter)
+			}
+			w.take(ctx, p)
+			p.batch.Reset()
+			pool <- p
+			if w.events >= commitEvents || w.bytes >= commitBytes {
+				w.commit(ctx)
+			}
+			w.report(false)
+		case <-timer.C:
+			w.commit(ctx)
+		}
+	}
+}
+
+// take writes one batch.
+func (w *writer) take(ctx context.Context, p *parcel) {
+	if w.err != nil {
+		return
+	}
+	if err := p.batch.Ledger.Check(); err != nil {
+		w.fail(fmt.Errorf("%w: %s: %w", ErrLedger, p.batch.Source.Path, err))
+		return
+	}
+	w.open = true
+	if err := w.store.Write(ctx, &p.batch); err != nil {
+		w.fail(err)
+		return
+	}
+	w.ledger.Add(p.batch.Ledger)
+	w.events += len(p.batch.Events)
+	w.bytes += p.bytes
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	w.r.progress.Bytes += p.disk
+	w.r.progress.TotalBytes = max(w.r.progress.TotalBytes, w.r.progress.Bytes)
+	w.r.progress.Records += p.batch.Ledger.Read
+}
+
+// commit ends the open transaction.
+func (w *writer) commit(ctx context.Context) {
+	if w.err != nil || !w.open {
+		return
+	}
+	if err := w.store.Commit(ctx); err != nil {
+		w.fail(err)
+		return
+	}
+	w.r.mu.Lock()
+	w.r.result.Ledger.Add(w.ledger)
+	w.r.mu.Unlock()
+	w.ledger, w.events, w.bytes, w.open = vedette.Ledger{}, 0, 0, false
+}
+
+// fail ends the run.
+func (w *writer) fail(err error) {
+	w.err = err
+	if abandon := w.store.Abandon(); abandon != nil {
+		w.err = fmt.Errorf("%w; giving up the open transaction: %w", err, abandon)
+	}
+	w.open = false
+	w.stop(err)
+}
+
+// report tells how far the run is.
+func (w *writer) report(last bool) {
+	if w.r.cfg.Progress == nil || !last && time.Since(w.reported) < progressEvery {
+		return
+	}
+	w.reported = time.Now()
+	w.r.mu.Lock()
+	p := w.r.progress
+	w.r.mu.Unlock()
+	w.r.cfg.Progress(p)
+}
