@@ -291,3 +291,17 @@ func Lower(s string, alloc func(int) []byte) string {
 	}
 	return alias(out)
 }
+
+// Domain returns the name in a Host header or authority, in lower case and
+// without port and brackets. whole says that nothing but letter case was lost.
+func Domain(s string, alloc func(int) []byte) (domain string, whole bool) {
+	name := s
+	if len(s) > 0 && s[0] == '[' {
+		if end := strings.IndexByte(s, ']'); end > 0 {
+			name = s[1:end]
+		}
+	} else if i := strings.IndexByte(s, ':'); i >= 0 && strings.IndexByte(s[i+1:], ':') < 0 {
+		name = s[:i]
+	}
+	return Lower(name, alloc), len(name) == len(s)
+}

@@ -1,0 +1,247 @@
+// Package zeekjson decodes Zeek logs written as JSON, one record a line: with
+// dotted keys (id.orig_h), with flattened ones (id_orig_h), or with a nested id
+// record, one stream a file or several mixed.
+package zeekjson
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/decode"
+	"github.com/vedette-cti/vedette/internal/vocab/jsonscan"
+	"github.com/vedette-cti/vedette/internal/vocab/zeekmap"
+)
+
+// Format is the entry for the table of decoders.
+var Format = decode.Format{
+	Name:  "zeek-json",
+	Doc:   "Zeek logs as JSON, any stream",
+	Sniff: sniff,
+	New:   func(o decode.Options) decode.Decoder { return newDecoder(o) },
+}
+
+// maxFields bounds how many different keys one source is remembered to have.
+const maxFields = 1024
+
+type decoder struct {
+	order    *jsonscan.Order
+	tokens   []jsonscan.Token
+	fields   []zeekmap.Field // by Token.Field
+	last     zeekmap.Stream  // of the last record that showed it
+	lastTime int64           // of the last record that had one
+}
+
+func newDecoder(o decode.Options) *decoder {
+	d := &decoder{}
+	if !o.Reference.IsZero() {
+		d.lastTime = o.Reference.UnixNano()
+	}
+	d.fields = append(d.fields, zeekmap.Field{}) // 0: looked up each time
+	d.order = jsonscan.NewOrder(d.resolve)
+	return d
+}
+
+// resolve returns the place of the key in d.fields.
+func (d *decoder) resolve(key string) int32 {
+	if len(d.fields) == maxFields {
+		return 0
+	}
+	// Name may return its argument, which is valid during the call only.
+	d.fields = append(d.fields, zeekmap.Lookup(string(append([]byte(nil), zeekmap.Name(key)...))))
+	return int32(len(d.fields) - 1)
+}
+
+// Decode implements decode.Decoder.
+func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
+	tokens, err := d.order.Scan(d.tokens[:0], rec)
+	d.tokens = tokens
+	if err != nil {
+		return err
+	}
+	if len(tokens) == 0 {
+		return decode.ErrSyntax
+	}
+	stream, path := d.stream(b, tokens)
+	e := b.Add()
+	stream.Begin(e)
+	if stream == zeekmap.Other {
+		e.Dataset = dataset(b, path)
+	}
+	if err := d.apply(b, e, stream, tokens); err != nil {
+		return err
+	}
+	switch {
+	case e.Time != 0:
+		d.lastTime = e.Time
+	case path == "loaded_scripts" && d.lastTime != 0:
+		// The one log that Zeek writes without times.
+		e.Time = d.lastTime
+	default:
+		return decode.ErrTime
+	}
+	stream.End(e)
+	return nil
+}
+
+// stream tells the kind of record: by the name in it, else by its keys, else it
+// is that of the record before.
+func (d *decoder) stream(b *vedette.Batch, tokens []jsonscan.Token) (zeekmap.Stream, string) {
+	hint := zeekmap.Other
+	for i := range tokens {
+		f := &d.fields[tokens[i].Field]
+		if f.Action(zeekmap.Other) == zeekmap.Path && tokens[i].Kind == jsonscan.String && len(tokens[i].Raw) <= 64 {
+			path := tokens[i].Text(b)
+			return zeekmap.StreamOf(path), path
+		}
+		if hint == zeekmap.Other {
+			hint = f.Hint
+		}
+	}
+	if hint != zeekmap.Other {
+		d.last = hint
+	}
+	return d.last, ""
+}
+
+func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, stream zeekmap.Stream, tokens []jsonscan.Token) error {
+	for i := range tokens {
+		t := &tokens[i]
+		f := &d.fields[t.Field]
+		if t.Field == 0 {
+			unknown := zeekmap.Lookup(zeekmap.Name(t.Key))
+			f = &unknown
+		}
+		a := f.Action(stream)
+		switch {
+		case t.Kind == jsonscan.Null:
+			continue // unset
+		case a == zeekmap.Nested:
+			if t.Kind == jsonscan.Object {
+				if err := d.nested(b, e, stream, t); err != nil {
+					return err
+				}
+				continue
+			}
+			a = zeekmap.Rest // the id of a file or certificate
+		case t.Kind == jsonscan.Object || t.Kind == jsonscan.Array && !a.Vector():
+			a = zeekmap.Rest
+		}
+		if err := zeekmap.Apply(b, e, a, f, t); err != nil {
+			return reason(err)
+		}
+	}
+	return nil
+}
+
+// nested applies the members of an id record that is an object.
+func (d *decoder) nested(b *vedette.Batch, e *vedette.Event, stream zeekmap.Stream, t *jsonscan.Token) error {
+	n := len(d.tokens)
+	tokens, err := d.order.ScanValue(d.tokens, t)
+	if err != nil {
+		return err
+	}
+	d.tokens = tokens[:n]
+	for i := range tokens[n:] {
+		t := &tokens[n+i]
+		f := &d.fields[t.Field]
+		a := f.Action(stream)
+		if t.Kind >= jsonscan.Null || a < zeekmap.SourceIP || a > zeekmap.DestPort {
+			t.Add(b, e, "id."+t.Key)
+			continue
+		}
+		if err := zeekmap.Apply(b, e, a, f, t); err != nil {
+			return reason(err)
+		}
+	}
+	return nil
+}
+
+// reason makes the vocabulary's errors the stage's.
+func reason(err error) error {
+	switch err {
+	case zeekmap.ErrTime:
+		return decode.ErrTime
+	case zeekmap.ErrAddress:
+		return decode.ErrAddress
+	case zeekmap.ErrNumber:
+		return decode.ErrNumber
+	}
+	return err
+}
+
+// dataset names the stream of a record that has no places of its own.
+func dataset(b *vedette.Batch, path string) string {
+	if path == "" {
+		return "zeek.unknown"
+	}
+	buf := b.Buffer(len("zeek.") + len(path))
+	return decode.String(append(append(buf[:0], "zeek."...), path...))
+}
+
+// State implements decode.Stateful: the last record's stream and time.
+func (d *decoder) State() []byte {
+	return binary.AppendVarint([]byte{byte(d.last)}, d.lastTime)
+}
+
+// Restore implements decode.Stateful.
+func (d *decoder) Restore(state []byte) error {
+	if len(state) == 0 {
+		return nil
+	}
+	t, n := binary.Varint(state[1:])
+	if n <= 0 || !zeekmap.Stream(state[0]).Valid() {
+		return decode.Reason("the stored state is not this decoder's")
+	}
+	d.last, d.lastTime = zeekmap.Stream(state[0]), t
+	return nil
+}
+
+// sniff looks at the keys of the first record: Zeek's envelope, or the
+// connection's id with a time.
+func sniff(head []byte) decode.Confidence {
+	line, _, _ := bytes.Cut(bytes.TrimLeft(head, "\r\n\t "), []byte("\n"))
+	if len(line) == 0 || line[0] != '{' {
+		return 0
+	}
+	d := newDecoder(decode.Options{})
+	tokens, err := d.order.Scan(nil, line)
+	if err != nil && err != jsonscan.ErrTruncated {
+		return 0
+	}
+	var path, at, id, hint bool
+	for i := range tokens {
+		f := &d.fields[tokens[i].Field]
+		switch f.Action(zeekmap.Other) {
+		case zeekmap.Path:
+			path = true
+		case zeekmap.Time:
+			at = true
+		case zeekmap.Nested:
+			id = id || tokens[i].Kind == jsonscan.Object
+		case zeekmap.SourceIP, zeekmap.DestIP:
+			id = true
+		}
+		hint = hint || f.Hint != zeekmap.Other
+	}
+	switch {
+	case path && (at || id || len(tokens) > 1 && err == nil):
+		return 95
+	case at && id:
+		return 90
+	case at && hint && zeekOnly(d, tokens):
+		return 70
+	}
+	return 0
+}
+
+// zeekOnly reports whether a key is there that no other format is known to have.
+func zeekOnly(d *decoder, tokens []jsonscan.Token) bool {
+	for i := range tokens {
+		switch d.fields[tokens[i].Field].Hint {
+		case zeekmap.X509, zeekmap.Files, zeekmap.Notice, zeekmap.Weird, zeekmap.Software, zeekmap.KnownServices:
+			return true
+		}
+	}
+	return false
+}
