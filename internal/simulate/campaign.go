@@ -75,16 +75,26 @@ func (s *simulation) planCampaign() {
 			st.goal, scanned = vedette.VerdictReconnaissance, scanned-1
 		}
 	}
-	for _, o := range wanted { // one is entered where nothing shows it
-		st := &s.steps[o.index]
-		if st.goal == vedette.VerdictAttempt && o.zeek == nil && o.eve == nil && o.gate == nil && o.index > 0 {
-			st.unseen = true
-			break
-		}
-	}
+	s.planBlindSpots(wanted)
 	for i := range s.steps {
 		if s.steps[i].goal > vedette.VerdictNone {
 			s.schedule(&s.steps[i], d)
+		}
+	}
+}
+
+// planBlindSpots sends the actor to where nobody can see the end of it: into
+// one organization without a view of its servers' outgoing traffic, and to the
+// one without a view of what comes in.
+func (s *simulation) planBlindSpots(wanted []*org) {
+	entered, visited := len(s.orgs) < 10, len(s.orgs) < 12
+	for _, o := range wanted {
+		st := &s.steps[o.index]
+		switch {
+		case o.profile.egressOnly && !visited:
+			st.goal, visited = vedette.VerdictAttempt, true
+		case !o.profile.egressOnly && st.goal < vedette.VerdictCompromise && !entered && o.zeek == nil && o.eve == nil && o.gate == nil:
+			st.goal, st.unseen, entered = vedette.VerdictAttempt, true, true
 		}
 	}
 }

@@ -136,7 +136,11 @@ func (v *softether) session(w visit, d dice) bool {
 		return false
 	}
 	port, out, in := d.port(), d.between(20000, 5000000), d.between(20000, 90000000)
-	v.wire(w.at, w.client, port, w.stays, in, out, d)
+	if w.ok {
+		v.wire(w.at, w.client, port, w.stays, in, out, d)
+	} else {
+		v.wire(w.at, w.client, port, time.Second, 3100, 2900, d)
+	}
 	return v.later(w.at, func(cid string) {
 		product := "SoftEther VPN Client"
 		if w.cascade {

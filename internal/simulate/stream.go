@@ -209,7 +209,7 @@ func (f faults) garble(b *bytes.Buffer, k int, lines []rec, eol string) int {
 		b.WriteByte(byte('a' + which%26))
 	case which <= f.binary+f.half:
 		line := lines[k].line
-		b.WriteString(line[:len(line)*2/5])
+		b.WriteString(line[:min(len(line)/4, 40)]) // cut within the first fields in every format
 	default:
 		b.WriteString(strings.Repeat("oversized simulated record without any structure ", 48000))
 	}
