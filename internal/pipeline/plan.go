@@ -190,7 +190,10 @@ func (p *planner) resolve(f *found) *job {
 			return p.goOn(f, t)
 		}
 	}
-	for _, t := range candidates {
+	// What was read the furthest is the least likely to be read twice.
+	furthest := slices.Clone(candidates)
+	slices.SortStableFunc(furthest, func(a, b *tracked) int { return cmp.Compare(b.Offset, a.Offset) })
+	for _, t := range furthest {
 		if t.Path != f.path && !t.claimed && p.confirms(f.path, t) && !p.holds(t) {
 			p.moves = append(p.moves, move{t.ID, t.Path, f.path})
 			t.Path = f.path
@@ -260,7 +263,7 @@ func (p *planner) goOn(f *found, t *tracked) *job {
 	if o := p.ids[t.CopyOf]; o != nil && p.holds(o) {
 		from := max(0, t.Offset-ingest.TailLen)
 		if common, contained := p.compare(f.path, o.Path, from); contained {
-			j.original, j.common = o, common
+			j.copies(o, common)
 		}
 	}
 	return j
@@ -282,8 +285,20 @@ func (p *planner) fresh(f *found, original *tracked, common int64) *job {
 	p.ids[t.ID] = t
 	p.claim(f, t)
 	j := p.newJob(f, t)
-	j.original, j.common = original, common
+	if original != nil {
+		j.copies(original, common)
+	}
 	return j
+}
+
+// copies notes that j's content up to common is also in original.
+func (j *job) copies(original *tracked, common int64) {
+	if !original.CopyOf.IsZero() {
+		// It may be read at the same time as j, so only its start counts.
+		still := *original
+		original = &still
+	}
+	j.original, j.common = original, common
 }
 
 // identity is the hash of f's head, or of more if another source has that.

@@ -76,19 +76,14 @@ func complete(found []vedette.Detection) []vedette.Detection {
 	})
 }
 
-// citation is a cited line that is missing.
-type citation struct {
-	*vedette.Evidence
-}
-
 // quote reads missing originals of found back from their files, each file once.
 func quote(ctx context.Context, files ingest.Opener, states []vedette.SourceState, found []vedette.Detection) error {
-	missing := make(map[vedette.ID][]citation)
+	missing := make(map[vedette.ID][]*vedette.Evidence)
 	for i := range found {
 		for k := range found[i].Evidence {
 			ev := &found[i].Evidence[k]
 			if ev.Original == "" && !ev.Source.IsZero() {
-				missing[ev.Source] = append(missing[ev.Source], citation{ev})
+				missing[ev.Source] = append(missing[ev.Source], ev)
 			} else if ev.Event.IsZero() && len(ev.Original) < vedette.MaxRejectBytes {
 				ev.Event = ingest.EventID(ev.Source, ev.Offset, 0, []byte(ev.Original))
 			}
@@ -102,7 +97,7 @@ func quote(ctx context.Context, files ingest.Opener, states []vedette.SourceStat
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		slices.SortFunc(list, func(a, b citation) int { return cmp.Compare(a.Offset, b.Offset) })
+		slices.SortFunc(list, func(a, b *vedette.Evidence) int { return cmp.Compare(a.Offset, b.Offset) })
 		quoteFile(files, &tracked{SourceState: states[i]}, list)
 	}
 	return nil
@@ -111,7 +106,7 @@ func quote(ctx context.Context, files ingest.Opener, states []vedette.SourceStat
 // quoteFile reads the cited lines of one source, in order of their offsets. It
 // leaves them out when the file is gone or holds something else by now: the
 // detection stands, only its quotation is missing.
-func quoteFile(files ingest.Opener, t *tracked, list []citation) {
+func quoteFile(files ingest.Opener, t *tracked, list []*vedette.Evidence) {
 	p := planner{r: &run{cfg: Config{Files: files}}, held: make(map[*tracked]bool)}
 	if !p.holds(t) {
 		return
