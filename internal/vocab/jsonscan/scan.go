@@ -124,15 +124,26 @@ func (o *Order) members(dst []Token, rec []byte, i int) ([]Token, int, error) {
 	}
 	next := 0
 	for {
-		var t Token
+		n := len(dst)
+		if n == cap(dst) {
+			dst = append(dst, Token{})
+		} else {
+			dst = dst[:n+1]
+		}
+		t := &dst[n] // filled in place: copying a fresh token stalls the processor
+		t.Escaped, t.High = false, false
 		var err error
-		if next, i, err = o.key(&t, rec, i, next); err != nil {
-			return dst, i, err
+		if next, i, err = o.key(t, rec, i, next); err != nil {
+			return dst[:n], i, err
 		}
-		if i, err = value(&t, rec, i, 1); err != nil {
-			return dst, i, err
+		if i < len(rec) && rec[i] == '"' {
+			i, err = str(t, rec, i+1)
+		} else {
+			i, err = value(t, rec, i, 1)
 		}
-		dst = append(dst, t)
+		if err != nil {
+			return dst[:n], i, err
+		}
 		if i < len(rec) && rec[i] <= ' ' {
 			i = skipSpace(rec, i)
 		}
@@ -479,4 +490,14 @@ func skipSpace(rec []byte, i int) int {
 // text returns rec[i:end] as a string that aliases it.
 func text(rec []byte, i, end int) string {
 	return unsafe.String(unsafe.SliceData(rec[i:end]), end-i)
+}
+
+// Parse reads one JSON value, of which rec consists.
+func Parse(t *Token, rec []byte) error {
+	*t = Token{}
+	end, err := value(t, rec, 0, 1)
+	if err == nil && end != len(rec) {
+		err = ErrSyntax
+	}
+	return err
 }

@@ -340,6 +340,10 @@ func addRest(b *vedette.Batch, e *vedette.Event, f *Field, t *jsonscan.Token) {
 	case t.Kind == jsonscan.Number:
 		b.AddField(e, vedette.Field{Key: f.Name, Value: Decimal(b, t.Raw), Kind: vedette.KindRaw})
 		return
+	case t.Kind == jsonscan.Array && t.Raw == `[""]`:
+		// Tab-separated logs write this and an empty set alike.
+		b.AddField(e, vedette.Field{Key: f.Name, Value: "[]", Kind: vedette.KindRaw})
+		return
 	case t.Kind == jsonscan.Array && strings.IndexByte(t.Raw, '.') >= 0 && strings.IndexByte(t.Raw, '"') < 0:
 		b.AddField(e, vedette.Field{Key: f.Name, Value: decimals(b, t), Kind: vedette.KindRaw})
 		return
