@@ -57,10 +57,7 @@ func (s *simulation) planCampaign() {
 	d := newDice(s.Seed, "campaign")
 	n := len(s.orgs)
 	s.steps = make([]step, n)
-	compromised, attempted, scanned := (n+5)/10, (n*25+50)/100, (n*15+50)/100
-	if n >= 3 {
-		compromised = max(1, compromised)
-	}
+	compromised, attempted, scanned := (n+9)/10, (n*25+50)/100, (n*15+50)/100
 	wanted := s.preference(d)
 	used := map[string]int{}
 	for _, o := range wanted {
@@ -135,8 +132,11 @@ func (s *simulation) preference(d dice) []*org {
 func (s *simulation) schedule(st *step, d dice) {
 	days := float64(s.Days)
 	st.scan = s.Start.Add(time.Duration((0.04 + 0.56*d.Float64()) * days * 24 * float64(time.Hour)))
-	st.exploit = st.scan.Add(d.span(30*time.Hour, 200*time.Hour))
-	st.effect = st.exploit.Add(d.span(20*time.Minute, 30*time.Hour))
+	st.exploit = atWork(st.scan.Add(d.span(30*time.Hour, 200*time.Hour)), d)
+	st.effect = st.exploit.Add(d.span(90*time.Minute, 3*time.Hour))
+	if d.chance(0.5) {
+		st.effect = atWork(st.exploit.Add(24*time.Hour), d)
+	}
 	st.until = st.effect.Add(time.Duration((0.12 + 0.2*d.Float64()) * days * 24 * float64(time.Hour)))
 	phase := st.scan.Sub(s.Start).Hours() / 24 / days // 0 to 1
 	part := func(role string, n int) []node {

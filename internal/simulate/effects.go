@@ -35,17 +35,27 @@ func (o *org) enter(st *step, d dice) {
 	}
 }
 
-// visits lists when the operators come back: on some working days, in the
-// office hours of Fuzhou.
+// fuzhou is the operators' clock.
+var fuzhou = time.FixedZone("Asia/Shanghai", 8*3600)
+
+// atWork is a time in the operators' office hours, on the next working day from
+// t on. Scanners run at any hour; people do not.
+func atWork(t time.Time, d dice) time.Time {
+	day := t.In(fuzhou)
+	for weekend(day) {
+		day = day.AddDate(0, 0, 1)
+	}
+	return worktime(time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, fuzhou), d)
+}
+
+// visits lists when the operators come back: on some working days.
 func visits(from, until time.Time, d dice) []time.Time {
-	office := time.FixedZone("Asia/Shanghai", 8*3600)
 	var out []time.Time
-	for day := from.In(office); day.Before(until); day = day.AddDate(0, 0, 1) {
-		if weekend(day) || !d.chance(0.35) {
+	for day := from; day.Before(until); day = day.AddDate(0, 0, 1) {
+		if weekend(day.In(fuzhou)) || !d.chance(0.35) {
 			continue
 		}
-		at := time.Date(day.Year(), day.Month(), day.Day(), 9, 0, 0, 0, office).Add(d.span(0, 9*time.Hour))
-		if at.After(from) {
+		if at := atWork(day, d); at.After(from) {
 			out = append(out, at)
 		}
 	}

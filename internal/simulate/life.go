@@ -97,6 +97,28 @@ func (o *org) browse(s *site, client netip.Addr, at time.Time, agent string, d d
 		c.close()
 		at = at.Add(d.seconds(50))
 	}
+	if d.chance(0.12) {
+		o.signIn(s, client, at, agent, d)
+	}
+}
+
+// signIn is a visitor's login at the site, often not at the first try.
+func (o *org) signIn(s *site, client netip.Addr, at time.Time, agent string, d dice) {
+	c := o.connect(s, client, at, d)
+	c.do(s.get(at, s.login, agent, s.url("/"), d))
+	for {
+		at = at.Add(8*time.Second + d.seconds(6))
+		r := s.get(at, s.login, agent, s.url(s.login), d)
+		r.method, r.sent = "POST", d.between(40, 70)
+		if ok := d.chance(0.75); ok {
+			r.status, r.size = 302, 0
+			c.do(r)
+			break
+		}
+		c.do(r)
+	}
+	c.do(s.get(at.Add(time.Second), "/", agent, s.url(s.login), d))
+	c.close()
 }
 
 // machines are crawlers, monitoring, interfaces, phones and mail.
@@ -112,6 +134,12 @@ func (o *org) machines(midnight time.Time, busy float64, d dice) {
 		for i := range 1 + d.IntN(3) {
 			c.do(s.get(at.Add(time.Duration(i+1)*2*time.Second), pick(d, s.pages).uri, bot, "", d))
 		}
+		c.close()
+	}
+	for range d.count(1.5 * busy) {
+		at := o.moment(midnight, d)
+		c := o.connect(s, pick(d, o.staff).home, at, d)
+		c.do(s.get(at, "/api/v1/notices?since="+at.AddDate(0, 0, -1).Format(time.DateOnly), "okhttp/4.12.0", "", d))
 		c.close()
 	}
 	checks := max(1, int(12*o.sim.Scale))

@@ -16,7 +16,8 @@ type site struct {
 	log      *accessLog
 	pages    []page
 	assets   []page
-	extra    map[string]page // what was put there later: an interface, a web shell
+	extra    map[string]page // what no page links to: the login form, an interface
+	login    string          // path of the login form
 }
 
 type page struct {

@@ -47,6 +47,9 @@ type Options struct {
 // MaxOrganizations is how many /26 networks the simulation's range has room for.
 const MaxOrganizations = 480
 
+// ExampleOptions is what examples/strait in the repository was made with.
+var ExampleOptions = Options{Seed: 1, Organizations: 24, Days: 91, Scale: 0.22, Portable: true}
+
 func (o *Options) defaults() error {
 	if o.Organizations == 0 {
 		o.Organizations = 24

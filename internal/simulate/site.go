@@ -32,6 +32,9 @@ func (s *site) build(d dice) {
 		last.size, last.moves = d.between(4000, 60000), []float64{0, 0.02, 0.1}[i%3]
 	}
 	add(map[string]string{"php": "/search.php?q=", "aspx": "/Search.aspx?kw=", "java": "/portal/search.do?q="}[s.content], 9000, 0.5)
+	s.login = map[string]string{"php": "/login.php", "aspx": "/Account/Login.aspx", "java": "/portal/login.do"}[s.content]
+	s.extra[s.login] = page{s.login, d.between(3000, 6000), 0.01}
+	s.extra["/api/v1/notices"] = page{"/api/v1/notices", 2400, 0.6}
 	for _, name := range []string{"css/site.css", "js/app.js", "js/jquery.min.js", "img/logo.png", "img/banner-1.jpg", "img/banner-2.jpg", "fonts/text.woff2", "favicon.ico"} {
 		s.assets = append(s.assets, page{"/" + name, d.between(900, 180000), 0})
 	}
