@@ -148,7 +148,11 @@ func (d *decoder) finish(b *vedette.Batch, e *vedette.Event, l *line) {
 	case "LS_API_AUTH_OK":
 		e.Transport, e.Protocol = "tcp", "http"
 	case "LS_API_RPC_CALL":
-		apiCall(e)
+		// What the call changed has an LA line of its own.
+		e.Transport, e.Protocol, e.Outcome = "tcp", "http", vedette.OutcomeFailure
+		if code, _ := e.Get("softether.code"); code == "0" {
+			e.Outcome = vedette.OutcomeSuccess
+		}
 	case "LS_SSL_START":
 		if v, _ := e.Get("softether.cipher"); v == "(null)" {
 			e.Action = "" // an inner pipe
@@ -183,40 +187,6 @@ func (d *decoder) twin(b *vedette.Batch, e *vedette.Event) {
 		h <<= 4
 	}
 	b.AddRest(e, "softether.twin", decode.String(buf))
-}
-
-// apiCall maps a call of the JSON-RPC interface by its method.
-func apiCall(e *vedette.Event) {
-	e.Transport, e.Protocol = "tcp", "http"
-	e.Outcome = vedette.OutcomeFailure
-	if code, _ := e.Get("softether.code"); code == "0" {
-		e.Outcome = vedette.OutcomeSuccess
-	}
-	method, _ := e.Get("softether.method")
-	switch {
-	case method == "CreateUser" || method == "CreateGroup":
-		e.Category, e.Action = vedette.CategoryIAM, vedette.ActionUserCreated
-	case method == "SetUser" || method == "SetServerPassword":
-		e.Category, e.Action = vedette.CategoryIAM, vedette.ActionUserChanged
-	case method == "DeleteUser":
-		e.Category, e.Action = vedette.CategoryIAM, vedette.ActionUserDeleted
-	case method == "CreateHub":
-		e.Action = vedette.ActionHubCreated
-	case method == "DeleteHub":
-		e.Action = vedette.ActionHubDeleted
-	case method == "CreateLink" || method == "AddLocalBridge" || method == "EnableSecureNAT" || method == "AddL3Switch":
-		e.Action = vedette.ActionTunnelCreated
-	case method == "SetHubLog" || method == "SetSysLog":
-		e.Action = vedette.ActionLoggingOff
-	case method == "GetConfig" || method == "ReadLogFile":
-		e.Action = vedette.ActionConfigRead
-	case strings.HasPrefix(method, "Set") || strings.HasPrefix(method, "Add") || strings.HasPrefix(method, "Create") ||
-		strings.HasPrefix(method, "Delete") || strings.HasPrefix(method, "Enable") || strings.HasPrefix(method, "Disable"):
-		e.Action = vedette.ActionConfigChanged
-	}
-	if e.Outcome == vedette.OutcomeFailure {
-		e.Action = "" // nothing happened
-	}
 }
 
 // anchors takes from a text of unknown kind what is the same in every language:

@@ -1,9 +1,9 @@
 package softether
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/decode"
@@ -18,6 +18,7 @@ const (
 	maxConnections = 2048
 	maxSessions    = 1024
 	maxRPC         = 512
+	maxAPI         = 32 // senders
 	minTable       = 32
 )
 
@@ -37,16 +38,19 @@ type peer struct {
 	// sure says that the server itself stated the address when it accepted
 	// the connection, so that no name in a later message can forge it.
 	sure bool
+	rpc  uint64 // of a connection: key of its administrator's session
+	time int64  // of a JSON-RPC login
 	user name
 	rdns name
 }
 
 // joins connects the lines of a connection. Entries live from the line that
 // creates them to the one that ends them, or until they are displaced; all go
-// when the server starts, because it then counts from 1 again.
+// when the server starts, because it then counts from 1 again. Administrators'
+// numbers are used again at once, so theirs end with the connection.
 type joins struct {
 	connections, sessions, rpcs table
-	opener                      string // kind of the line whose quotation is open
+	apis                        table // the last login to the JSON-RPC interface, by sender
 }
 
 // table is a direct-mapped cache that grows by doubling up to its limit. The
@@ -161,6 +165,7 @@ func (d *decoder) join(b *vedette.Batch, e *vedette.Event, l *line) {
 		j.connections.forget(from)
 		j.sessions.forget(from)
 		j.rpcs.forget(from)
+		j.apis.forget(from)
 		return
 	case "LS_CONNECTION_START_1":
 		conn = j.connections.put(numberOf(from, cid), maxConnections)
@@ -183,7 +188,11 @@ func (d *decoder) join(b *vedette.Batch, e *vedette.Event, l *line) {
 	case conn != nil:
 		d.from(b, e, conn)
 	case rpc != "":
-		if p := j.rpcs.get(numberOf(from, rpc)); p != nil {
+		p := j.rpcs.get(numberOf(from, rpc))
+		if p == nil {
+			p = j.api(from, e.Time)
+		}
+		if p != nil {
 			d.from(b, e, p)
 		}
 	case sid != "":
@@ -205,9 +214,8 @@ func (d *decoder) remember(e *vedette.Event, conn *peer, from uint64, sid, rpc, 
 	case "LA_RPC_START":
 		if n := numberOf(from, rpc); n != 0 && conn != nil {
 			p := j.rpcs.put(n, maxRPC)
-			key := p.key
-			*p = *conn
-			p.key = key
+			p.addr, p.port, p.sure, p.rdns = conn.addr, conn.port, conn.sure, conn.rdns
+			conn.rpc = n
 		}
 	case "LH_NEW_SESSION":
 		key := sessionKey(from, hub, sid)
@@ -226,9 +234,28 @@ func (d *decoder) remember(e *vedette.Event, conn *peer, from uint64, sid, rpc, 
 		}
 	case "LS_CONNECTION_END_1":
 		if conn != nil {
+			if p := j.rpcs.get(conn.rpc); p != nil && p.addr == conn.addr && p.port == conn.port {
+				p.key = 0
+			}
 			conn.key = 0
 		}
+	case "LS_API_AUTH_OK":
+		p := j.apis.put(from|1, maxAPI)
+		p.addr, p.port, p.sure, p.time = e.SourceIP, e.SourcePort, true, e.Time
 	}
+}
+
+// apiSpan is how long after its login a call to the JSON-RPC interface is
+// taken for the cause of a change.
+const apiSpan = int64(time.Second)
+
+// api returns who logged in to the JSON-RPC interface just before t: a call
+// there changes things under an administrator's number that no line announces.
+func (j *joins) api(sender uint64, t int64) *peer {
+	if p := j.apis.get(sender | 1); p != nil && t >= p.time && t-p.time <= apiSpan {
+		return p
+	}
+	return nil
 }
 
 // from gives e the client's address and name as far as e does not state them
@@ -273,129 +300,4 @@ func firstAddr(s string) netip.Addr {
 		i = end
 	}
 	return netip.Addr{}
-}
-
-// stateVersion begins the encoded state.
-const stateVersion = 1
-
-// State implements decode.Stateful.
-func (d *decoder) State() []byte {
-	if d.last == 0 {
-		return nil
-	}
-	s := []byte{stateVersion, byte(d.log), byte(d.open), 0}
-	if d.folded {
-		s[3] = 1
-	}
-	s = binary.AppendVarint(s, d.last)
-	s = appendString(s, d.tail)
-	s = appendString(s, d.joins.opener)
-	s = binary.AppendUvarint(s, uint64(len(d.trust)))
-	for _, key := range d.trust {
-		s = appendString(s, key)
-	}
-	for _, t := range []*table{&d.joins.connections, &d.joins.sessions, &d.joins.rpcs} {
-		n := 0
-		for i := range t.slots {
-			if t.slots[i].key != 0 {
-				n++
-			}
-		}
-		s = binary.AppendUvarint(s, uint64(n))
-		for i := range t.slots {
-			p := &t.slots[i]
-			if p.key == 0 {
-				continue
-			}
-			s = binary.AppendUvarint(s, p.key)
-			s = appendString(s, string(p.addr.AsSlice()))
-			s = binary.AppendUvarint(s, uint64(p.port))
-			if p.sure {
-				s = append(s, 1)
-			} else {
-				s = append(s, 0)
-			}
-			s = appendString(s, string(p.user.b[:p.user.n]))
-			s = appendString(s, string(p.rdns.b[:p.rdns.n]))
-		}
-	}
-	return s
-}
-
-func appendString(s []byte, v string) []byte {
-	s = binary.AppendUvarint(s, uint64(len(v)))
-	return append(s, v...)
-}
-
-// errState is the answer to a state that State did not write.
-const errState = decode.Reason("saved state of the SoftEther decoder is not readable")
-
-// Restore implements decode.Stateful.
-func (d *decoder) Restore(state []byte) error {
-	if len(state) < 4 || state[0] != stateVersion {
-		return errState
-	}
-	r := reader{rest: state[4:]}
-	d.log, d.open, d.folded = softether.Log(state[1]), int(state[2]), state[3] == 1
-	d.last = r.varint()
-	d.tail, d.joins.opener = r.string(), r.string()
-	for range min(r.uvarint(), 64) {
-		d.trust = append(d.trust, r.string())
-	}
-	limits := []int{maxConnections, maxSessions, maxRPC}
-	for i, t := range []*table{&d.joins.connections, &d.joins.sessions, &d.joins.rpcs} {
-		for n := r.uvarint(); n > 0 && !r.bad; n-- {
-			key := r.uvarint()
-			if key == 0 {
-				return errState
-			}
-			p := t.put(key, limits[i])
-			p.addr, _ = netip.AddrFromSlice([]byte(r.string()))
-			p.port, p.sure = uint16(r.uvarint()), r.uvarint() == 1
-			p.user.set(r.string())
-			p.rdns.set(r.string())
-		}
-	}
-	if r.bad || d.log > softether.LogClient || d.open > openLines {
-		*d = decoder{clock: d.clock, utc: d.utc}
-		return errState
-	}
-	return nil
-}
-
-// reader takes values off an encoded state; bad is set when it ends early.
-type reader struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.rest)
-	if n <= 0 {
-		r.bad, r.rest = true, nil
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.rest)
-	if n <= 0 {
-		r.bad, r.rest = true, nil
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *reader) string() string {
-	n := r.uvarint()
-	if n > uint64(len(r.rest)) {
-		r.bad, r.rest = true, nil
-		return ""
-	}
-	s := string(r.rest[:n])
-	r.rest = r.rest[n:]
-	return s
 }

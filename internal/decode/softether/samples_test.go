@@ -153,3 +153,12 @@ func TestEveryLineKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func readSample(tb testing.TB, name string) []byte {
+	tb.Helper()
+	data, err := os.ReadFile(filepath.Join(samples(tb), filepath.FromSlash(name)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return data
+}

@@ -53,6 +53,7 @@ type decoder struct {
 	last   int64         // time of the last line that had one, 0 if none
 	open   int           // lines that an open quotation may still last
 	tail   string        // what closes it
+	opener string        // kind of the line that opened it
 	folded bool          // the open quotation had a line without time
 	trust  []string      // kinds whose texts proved to differ: they open nothing
 }
@@ -253,7 +254,7 @@ func (d *decoder) opened(m *softether.Match) {
 		}
 	}
 	d.open, d.tail, d.folded = openLines, m.Tail, false
-	d.joins.opener = m.Kind.Key
+	d.opener = m.Kind.Key
 }
 
 // disbelieve reports whether a line that looks like a message lies inside an
@@ -266,7 +267,7 @@ func (d *decoder) disbelieve(text string) bool {
 	d.open--
 	if d.open == 0 {
 		if !d.folded && len(d.trust) < 64 {
-			d.trust = append(d.trust, d.joins.opener)
+			d.trust = append(d.trust, d.opener)
 		}
 		return false
 	}

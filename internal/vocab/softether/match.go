@@ -151,10 +151,10 @@ func (t *table) matchCut(m *Match, list []*template, cut bool) bool {
 
 // scope takes off what stands before the message proper.
 func (t *table) scope(m *Match, text string) string {
-	if rest, ok := adminPrefix(m, text); ok {
+	if rest, ok := adminPrefix(m, text); ok || text == "" {
 		return rest
 	}
-	for _, p := range t.prefixes {
+	for _, p := range t.prefixes[text[0]] {
 		if !strings.HasPrefix(text, p.first) {
 			continue
 		}

@@ -68,9 +68,9 @@ var scopeNames = [scopeCount]string{"-", "admin", "ipsec", "ipsec-client", "ike"
 type table struct {
 	buckets  map[uint64][]*template // by scope and the first prefixLen bytes
 	short    [scopeCount][]*template
-	prefixes []*template // of scopes, open at the end
-	admin    *Kind       // an administrative change whose text is not known
-	clientID *Kind       // an IPsec client message without text
+	prefixes [256][]*template // of scopes, by the first byte; open at the end
+	admin    *Kind            // an administrative change whose text is not known
+	clientID *Kind            // an IPsec client message without text
 }
 
 // load compiles the data once. The data is part of the program, so a mistake in
@@ -99,7 +99,7 @@ var load = sync.OnceValue(func() *table {
 		if name, ok := strings.CutPrefix(f[0], "@"); ok {
 			p := compile(nil, f[3])
 			p.scope = scopeOf(name)
-			t.prefixes = append(t.prefixes, p)
+			t.prefixes[p.first[0]] = append(t.prefixes[p.first[0]], p)
 			continue
 		}
 		p := compile(kindOf(f[0]), f[3])
