@@ -18,7 +18,8 @@ import (
 // Expand implements ingest.Opener. Folders are read recursively. In a folder,
 // names that begin with a dot and what is not a regular file are skipped, and
 // the listing says so. Symbolic links are followed; a file that is reached
-// more than once is taken once, under its own name rather than a link's.
+// more than once is taken once, under its own name rather than a link's. The **
+// of a glob does not cross links.
 func (o *Opener) Expand(paths []string) (ingest.Listing, error) {
 	w := &walk{real: make(map[string]string), dirs: make(map[string]bool)}
 	for _, dir := range o.Exclude {
@@ -78,7 +79,7 @@ func (w *walk) add(path string) error {
 }
 
 func (w *walk) glob(pattern string) error {
-	matches, err := doublestar.FilepathGlob(pattern)
+	matches, err := doublestar.FilepathGlob(pattern, doublestar.WithNoFollow())
 	if err == nil && len(matches) == 0 {
 		err = errors.New("nothing matches")
 	}
