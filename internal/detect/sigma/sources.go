@@ -26,6 +26,7 @@ type class struct {
 	known      map[string]bool  // ECS fields whose absence is a fact
 	openKnown  bool             // absence of any other field of the source is a fact too
 	zeek       bool
+	spaced     bool // the source writes its field names as words
 }
 
 // admits reports whether the events of c are of the rule's log source.
@@ -43,6 +44,9 @@ func (c *class) field(name string) field {
 	if !ok {
 		f.get = columns[name]
 		f.keys = []string{name}
+		if c.spaced {
+			f.keys = append(f.keys, spaced(name))
+		}
 		if f.get != nil && c.known[name] || f.get == nil && c.openKnown {
 			f.known = always
 		}

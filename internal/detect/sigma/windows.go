@@ -155,6 +155,8 @@ func newWindowsClass(c *class, k classKey) {
 	switch {
 	case k.service == "powershell" || k.service == "powershell-classic":
 		c.services = append(c.services, "powershell")
+	case k.service == "windefend":
+		c.spaced = true
 	case k.category == "process_creation" && k.service == "security":
 		c.names = merge(windowsNames, securityNames)
 		c.openKnown = false
@@ -162,4 +164,16 @@ func newWindowsClass(c *class, k classKey) {
 	if strings.HasPrefix(k.category, "registry_") {
 		c.categories = append(c.categories, "registry_event")
 	}
+}
+
+// spaced writes a name as Microsoft Defender does: ThreatName is Threat Name.
+func spaced(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		if i > 0 && name[i] >= 'A' && name[i] <= 'Z' && name[i-1] >= 'a' && name[i-1] <= 'z' {
+			b.WriteByte(' ')
+		}
+		b.WriteByte(name[i])
+	}
+	return b.String()
 }
