@@ -10,7 +10,9 @@ import (
 // background is what everybody on the internet gets.
 func (o *org) background() {
 	if o.profile.egressOnly {
-		return // it happens, but no sensor is there to see it
+		// It happens, but no sensor is there to see it.
+		o.blind = append(o.blind, "no sensor sees incoming traffic, and the exposed devices' own logs are missing")
+		return
 	}
 	d := newDice(o.sim.Seed, "background of "+o.id)
 	rate := o.sim.Scale

@@ -160,7 +160,7 @@ func (o *org) campaign() {
 	}
 	d := newDice(o.sim.Seed, "campaign at "+o.id)
 	if o.profile.egressOnly {
-		o.blind = append(o.blind, "no sensor sees incoming traffic: the targeted actor's visit left nothing in the telemetry")
+		o.notes = append(o.notes, "scanned and attacked, in the simulated world, but nothing of it is in the telemetry: none is what can be said")
 		return
 	}
 	o.reconnoiter(st, d)

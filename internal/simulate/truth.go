@@ -174,9 +174,12 @@ func (o *org) assets() []asset {
 	case p.iis:
 		add("web", hostWeb, "Microsoft", "Internet Information Services", "10.0", "cpe:2.3:a:microsoft:internet_information_services:%s:*:*:*:*:*:*:*", "internet")
 		add("mail", hostMail, "Microsoft", "Exchange Server", "2019", "cpe:2.3:a:microsoft:exchange_server:%s:cumulative_update_12:*:*:*:*:*:*", "internet")
+	default: // seen by network sensors only, or not at all
+		add("web", hostWeb, "Apache", "HTTP Server", "2.4.54", "cpe:2.3:a:apache:http_server:%s:*:*:*:*:*:*:*", "internet")
 	}
-	if o.vpn != nil {
-		add("vpn", hostVPN, "SoftEther", "VPN Server", o.vpn.version+"."+o.vpn.build, "cpe:2.3:a:softether:vpn:%s:*:*:*:*:*:*:*", "internet")
+	if o.vpn != nil || p.egressOnly {
+		release := softetherVersions[o.index%len(softetherVersions)]
+		add("vpn", hostVPN, "SoftEther", "VPN Server", release[0]+"."+release[1], "cpe:2.3:a:softether:vpn:%s:*:*:*:*:*:*:*", "internet")
 	}
 	if o.gate != nil {
 		add("firewall", hostFirewall, "Fortinet", "FortiOS", []string{"7.0.12", "7.2.5", "7.4.1"}[o.index%3], "cpe:2.3:o:fortinet:fortios:%s:*:*:*:*:*:*:*", "internet")
