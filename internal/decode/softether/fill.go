@@ -43,6 +43,7 @@ func (d *decoder) fill(b *vedette.Batch, e *vedette.Event, l *line) {
 	if l.hub != "" {
 		b.AddRest(e, "softether.hub", l.hub)
 	}
+	serverVersion := ""
 	for _, c := range d.match.Captures() {
 		v := c.Value
 		switch c.Field {
@@ -76,6 +77,12 @@ func (d *decoder) fill(b *vedette.Batch, e *vedette.Event, l *line) {
 			}
 		case softether.FieldVersion:
 			d.version(b, e, v)
+		case softether.FieldServerVersion:
+			serverVersion = v
+		case softether.FieldServerBuild: // 501 and 9674 as in 5.01.9674
+			if n := len(serverVersion); n >= 3 {
+				b.AddRest(e, "softether.version", dotted(b, serverVersion[:n-2], serverVersion[n-2:], v))
+			}
 		case softether.FieldHub:
 			if v != l.hub { // also behind "Administration mode"
 				b.AddRest(e, "softether.hub", v)
@@ -92,20 +99,31 @@ func (d *decoder) fill(b *vedette.Batch, e *vedette.Event, l *line) {
 
 // version adds the product's own version, or the client's.
 func (d *decoder) version(b *vedette.Batch, e *vedette.Event, v string) {
-	switch d.match.Kind.Key {
-	case "L_START_2": // "5.01" and the build behind it, as in 5.01.9674
-		build := ""
-		for _, c := range d.match.Captures() {
-			if c.Field == softether.FieldBuild {
-				build = c.Value
-			}
-		}
-		buf := append(b.Buffer(len(v) + 1 + len(build))[:0], v...)
-		buf = append(append(buf, '.'), build...)
-		b.AddRest(e, "softether.version", decode.String(buf))
-	default:
+	if d.match.Kind.Key != "L_START_2" {
 		b.AddRest(e, "softether.client_version", v)
+		return
 	}
+	for _, c := range d.match.Captures() {
+		if c.Field == softether.FieldBuild {
+			b.AddRest(e, "softether.version", dotted(b, v, c.Value)) // 5.01.9674
+		}
+	}
+}
+
+// dotted joins parts with dots, in the batch's memory.
+func dotted(b *vedette.Batch, parts ...string) string {
+	n := len(parts) - 1
+	for _, p := range parts {
+		n += len(p)
+	}
+	buf := b.Buffer(n)[:0]
+	for i, p := range parts {
+		if i > 0 {
+			buf = append(buf, '.')
+		}
+		buf = append(buf, p...)
+	}
+	return decode.String(buf)
 }
 
 func transport(s string) string {

@@ -264,6 +264,8 @@ func (j *joins) api(sender uint64, t int64) *peer {
 func (d *decoder) from(b *vedette.Batch, e *vedette.Event, p *peer) {
 	if p.addr.IsValid() && (p.sure || !e.SourceIP.IsValid()) {
 		e.SourceIP, e.SourcePort = p.addr, p.port
+	} else if e.SourcePort == 0 && e.SourceIP == p.addr {
+		e.SourcePort = p.port
 	}
 	if e.User == "" && p.user.n > 0 && e.Category != vedette.CategoryConfiguration && e.Category != vedette.CategoryIAM {
 		e.User = text(b, &p.user)
