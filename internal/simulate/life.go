@@ -23,7 +23,7 @@ func (o *org) moment(midnight time.Time, d dice) time.Time {
 	return midnight.Add(time.Duration(hour)*time.Hour + d.span(0, time.Hour))
 }
 
-// office is a time within working hours.
+// worktime is a time within working hours.
 func worktime(midnight time.Time, d dice) time.Time {
 	return midnight.Add(9*time.Hour + d.span(0, 8*time.Hour))
 }
