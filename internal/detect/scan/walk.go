@@ -1,14 +1,15 @@
 package scan
 
-// The parameters of the threshold random walk, as the paper (section 6) and
-// Bro's implementation use them: theta0 and theta1 are the chances that a first
-// contact of an honest host and of a scanner succeeds, and the walk stops at
-// likelihood ratios eta1 (a scanner) and eta0 (honest).
+// The parameters of the threshold random walk that the paper proposes: theta0
+// and theta1 are the chances that a first contact of an honest host and of a
+// scanner succeeds; with a detection probability of 0.99 and a false positive
+// probability of 0.01 the walk stops at the likelihood ratios eta1 (a scanner)
+// and eta0 (honest).
 const (
 	theta0 = 0.8
 	theta1 = 0.2
-	eta1   = 99.0
-	eta0   = 0.01
+	eta1   = 0.99 / 0.01
+	eta0   = (1 - 0.99) / (1 - 0.01)
 )
 
 // walk runs the threshold random walk over the outcomes of first contacts, 'F'

@@ -28,8 +28,9 @@ var Source = vedette.Source{ID: vedette.ID{15: 1}, Path: "logs/telemetry.log", F
 // detect.EventStore.
 type DB struct {
 	*sql.DB
-	t    testing.TB
-	line int64
+	t       testing.TB
+	line    int64
+	pending []vedette.Event
 }
 
 // New returns an empty store that is closed when the test ends.
@@ -59,10 +60,16 @@ func (d *DB) Exec(query string, args ...any) {
 	}
 }
 
-// Add stores events. A zero field becomes NULL; numbers that Has names are
-// stored as they are. Line and Offset are given by the store.
-func (d *DB) Add(events ...vedette.Event) {
+// Add takes events to be stored. A zero field becomes NULL; numbers are stored
+// as they are when Has is set. Line and Offset are given by the store. Events
+// are seen after Flush, which Analyze calls.
+func (d *DB) Add(events ...vedette.Event) { d.pending = append(d.pending, events...) }
+
+// Flush stores what was added.
+func (d *DB) Flush() {
 	d.t.Helper()
+	events := d.pending
+	d.pending = nil
 	conn, err := d.Conn(context.Background())
 	if err != nil {
 		d.t.Fatal(err)
@@ -164,6 +171,7 @@ func port(p uint16) driver.Value {
 // they found, after checking that each detection is well formed.
 func (d *DB) Analyze(plugin detect.Plugin, c *vedette.Constituency) []vedette.Detection {
 	d.t.Helper()
+	d.Flush()
 	if c == nil {
 		c = &vedette.Constituency{}
 	}

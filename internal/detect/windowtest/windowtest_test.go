@@ -14,6 +14,7 @@ func TestAdd(t *testing.T) {
 	e := Login(At(0, 0), "2001:db8::7", "o\"hara", false, &vedette.Geo{Country: "HK", ASN: 64512})
 	e.Rest = []vedette.Field{{Key: "softether.hub", Value: "DEFAULT"}}
 	db.Add(e)
+	db.Flush()
 	var (
 		addr          detect.NullAddr
 		user, country string

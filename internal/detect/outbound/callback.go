@@ -1,0 +1,149 @@
+package outbound
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/detect"
+)
+
+// What an address must have done at the organization, before anybody there
+// contacted it, to be an attacker. Any one suffices.
+const (
+	minTargets  = 5  // distinct hosts and ports that did not answer
+	minFailures = 5  // failed logins
+	minMissing  = 10 // distinct paths answered 4xx
+	minSyntax   = 2  // requests with attack syntax
+)
+
+// pair is a server and a place that it contacted.
+type pair struct {
+	org        string
+	host, peer netip.Addr
+}
+
+// call is a pair in which the place attacked first.
+type call struct {
+	pair
+	first, last                        time.Time
+	n, sent, received, duration        int64
+	port                               uint16
+	daily                              float64
+	attacked                           time.Time
+	targets, failures, missing, syntax int64
+}
+
+// attackSyntax holds for URLs that no link contains.
+const attackSyntax = `coalesce(regexp_matches(lower(url), '\.\./|\.\.%2f|%2e%2e(/|%2f)|\.\.%5c|union(\+|%20)+(all(\+|%20))?select|sleep\(|information_schema|/etc/passwd|win\.ini|php://|jndi:|%24%7b|<script|%3cscript|;(\+|%20)*(id|cat|wget|curl)|eval\(|xp_cmdshell|[?&][a-z]+=(whoami|id|uname)(&|$)'), false)`
+
+// callbacks reports servers that contacted an attacker, and returns them.
+func callbacks(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) (map[pair]bool, error) {
+	query := tables + fmt.Sprintf(`
+	, pair AS (
+		SELECT org, host, peer, min(time) AS t0, max(time) AS t1, count(*) AS n, sum(sent) AS sent, sum(received) AS received,
+		       sum(duration) AS duration, min(port) AS port
+		FROM opened WHERE time >= ? GROUP BY org, host, peer
+	), peer AS (
+		SELECT DISTINCT org, peer FROM pair
+	), contacted AS (
+		SELECT p.org, p.peer, min(e.time) AS t FROM events e JOIN peer p ON coalesce(e.organization, '') = p.org AND e.destination_ip = p.peer
+		WHERE e.direction = 'outbound' GROUP BY p.org, p.peer
+	), deed AS (
+		SELECT c.org, c.peer, e.time, e.destination_ip, e.destination_port, e.url,
+		       e.action = 'connection' AND coalesce(e.outcome, '') = 'failure' AS refused,
+		       e.category = 'authentication' AND coalesce(e.outcome, '') = 'failure' AS failed,
+		       coalesce(e.status BETWEEN 400 AND 499, false) AS missing, %[1]s AS syntax
+		FROM events e JOIN contacted c ON coalesce(e.organization, '') = c.org AND e.source_ip = c.peer AND e.time < c.t
+		WHERE coalesce(e.direction, '') NOT IN ('outbound', 'internal')
+	), attacker AS (
+		SELECT org, peer, min(time) AS t, count(DISTINCT CASE WHEN refused THEN (destination_ip, destination_port) END) AS targets,
+		       sum(CASE WHEN failed THEN 1 ELSE 0 END) AS failures, count(DISTINCT CASE WHEN missing THEN split_part(url, '?', 1) END) AS missing,
+		       sum(CASE WHEN syntax THEN 1 ELSE 0 END) AS syntax
+		FROM deed WHERE refused OR failed OR missing OR syntax GROUP BY org, peer
+	)
+	SELECT p.org, p.host, p.peer, p.t0, p.t1, p.n, p.sent, p.received, p.duration, p.port, h.peers, a.t, a.targets, a.failures, a.missing, a.syntax
+	FROM pair p JOIN attacker a USING (org, peer) JOIN habit h USING (org, host)
+	WHERE a.targets >= %[2]d OR a.failures >= %[3]d OR a.missing >= %[4]d OR a.syntax >= %[5]d
+	ORDER BY p.org, p.t0, p.host, p.peer`, attackSyntax, minTargets, minFailures, minMissing, minSyntax)
+	var found []call
+	err := each(ctx, events, query, []any{span.End, span.End, span.Start}, func(rows *sql.Rows) error {
+		var (
+			c          call
+			host, peer detect.NullAddr
+		)
+		err := rows.Scan(&c.org, &host, &peer, &c.first, &c.last, &c.n, &c.sent, &c.received, &c.duration, &c.port, &c.daily, &c.attacked,
+			&c.targets, &c.failures, &c.missing, &c.syntax)
+		c.host, c.peer = host.Addr, peer.Addr
+		found = append(found, c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	called := make(map[pair]bool)
+	for i := range found {
+		det := found[i].detection()
+		if det.Evidence, err = found[i].cite(ctx, events); err != nil {
+			return nil, err
+		}
+		called[found[i].pair] = true
+		emit(det)
+	}
+	return called, nil
+}
+
+func (c *call) detection() *vedette.Detection {
+	det := &vedette.Detection{
+		Detector: name, Rule: "callback", Title: "Server contacts its attacker", Organization: c.org,
+		Time: c.first.UnixNano(), LastTime: c.last.UnixNano(), Count: c.n, Stage: vedette.VerdictCompromise, Effect: true,
+		Severity: vedette.SeverityCritical, Techniques: []string{"T1071"}, Actor: c.peer, Target: c.host, Role: vedette.RoleC2,
+	}
+	var did []string
+	for _, d := range []struct {
+		n, least int64
+		words    string
+	}{{c.targets, minTargets, "unanswered contacts"}, {c.failures, minFailures, "failed logins"}, {c.missing, minMissing, "missing paths"}, {c.syntax, minSyntax, "attack requests"}} {
+		if d.n >= d.least {
+			did = append(did, fmt.Sprintf("%d %s", d.n, d.words))
+		}
+	}
+	det.Confidence = 65 + 5*len(did)
+	if c.syntax >= minSyntax || c.failures >= minFailures {
+		det.Confidence += 5
+	}
+	if c.received > 1000 || c.duration > int64(time.Hour) {
+		det.Confidence += 5
+	}
+	if c.n >= 5 {
+		det.Confidence += 5
+	}
+	det.Confidence = min(det.Confidence, 90)
+	if c.received > 100<<10 {
+		det.Techniques = append(det.Techniques, "T1105")
+	}
+	if c.daily > maxDaily {
+		det.Rule, det.Title = "gateway-callback", "Somebody behind a gateway contacts an attacker"
+		det.Stage, det.Effect, det.Weak, det.Confidence, det.Severity = vedette.VerdictAttempt, false, true, 40, vedette.SeverityMedium
+	}
+	det.Summary = fmt.Sprintf("%s opened %d connections to %s (port %d first, %d bytes sent, %d received) %s after the first of its %s.",
+		c.host, c.n, c.peer, c.port, c.sent, c.received, spell(c.first.Sub(c.attacked)), strings.Join(did, ", "))
+	return det
+}
+
+// cite proves the attack by two lines and the call by three.
+func (c *call) cite(ctx context.Context, events detect.EventStore) ([]vedette.Evidence, error) {
+	peer := vedette.AddrToBig(c.peer)
+	before, err := detect.Cite(ctx, events, 2, `coalesce(organization, '') = ? AND source_ip = ? AND time < ?
+		AND coalesce(direction, '') NOT IN ('outbound', 'internal')
+		AND (outcome = 'failure' OR status BETWEEN 400 AND 499 OR `+attackSyntax+`)`, c.org, peer, c.first)
+	if err != nil {
+		return nil, err
+	}
+	calls, err := detect.Cite(ctx, events, 3, citeFlow, c.org, vedette.AddrToBig(c.host), peer, c.first, c.last.Add(time.Microsecond))
+	return append(before, calls...), err
+}
