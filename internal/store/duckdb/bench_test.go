@@ -1,6 +1,8 @@
 package duckdb
 
 import (
+	"syscall"
+
 	"context"
 	"flag"
 	"fmt"
@@ -61,6 +63,8 @@ func BenchmarkWrite(b *testing.B) {
 	src := &vedette.Source{ID: vedette.ID{1}, Path: "access.log"}
 	bt := &vedette.Batch{Source: src, Events: accessEvents(rand.New(rand.NewPCG(1, 2)), src, batch, 0)}
 	bt.Ledger = vedette.Ledger{Read: batch, Stored: batch}
+	var ru0 syscall.Rusage
+	syscall.Getrusage(0, &ru0)
 	b.ResetTimer()
 	n := 0
 	for b.Loop() {
@@ -82,6 +86,9 @@ func BenchmarkWrite(b *testing.B) {
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
+	var ru syscall.Rusage
+	syscall.Getrusage(0, &ru)
+	b.ReportMetric(float64(ru.Utime.Nano()+ru.Stime.Nano()-ru0.Utime.Nano()-ru0.Stime.Nano())/float64(n), "cpu-ns/event")
 	size, err := s.Size()
 	if err != nil {
 		b.Fatal(err)
