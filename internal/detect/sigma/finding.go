@@ -17,6 +17,7 @@ type finding struct {
 	author     string // to be shown with every match, empty for our own rules
 	host       bool   // about what happened on a machine
 	dns        bool
+	proxy      bool
 }
 
 // Tags of our own by which a rule says what its match means.
@@ -33,7 +34,7 @@ const (
 var networkCategories = []string{"webserver", "proxy", "web", "firewall", "dns"}
 
 func newFinding(r *sig.Rule) finding {
-	f := finding{dns: r.LogSource.Category == "dns" || r.LogSource.Service == "dns"}
+	f := finding{dns: r.LogSource.Category == "dns" || r.LogSource.Service == "dns", proxy: r.LogSource.Category == "proxy"}
 	f.host = !slices.Contains(networkCategories, r.LogSource.Category) && r.LogSource.Product != "zeek" && r.LogSource.Product != "suricata" &&
 		(r.LogSource.Category != "" || r.LogSource.Product == "windows" || r.LogSource.Product == "linux")
 	f.detection0 = describe(&r.Meta, f.host)
@@ -118,24 +119,38 @@ func confidence(s vedette.Severity, status string) int {
 // event's batch.
 func (f *finding) detection(e *vedette.Event) vedette.Detection {
 	d := f.detection0
-	d.Actor, d.Target, d.TargetPort = e.SourceIP, e.DestinationIP, e.DestinationPort
-	switch direction := e.Direction; {
-	case direction == vedette.DirectionInternal:
-		d.Actor = netip.Addr{} // nobody outside took part
-	case direction == vedette.DirectionOutbound || direction == vedette.DirectionUnknown && initiated(e):
-		d.Actor, d.Target, d.TargetPort = e.DestinationIP, e.SourceIP, 0
-		d.ActorName = host(e)
-		if d.ActorName == "" {
-			d.ActorName = e.ServerName
-		}
-	}
-	if f.dns {
-		// The other end is a resolver; the name is what matters.
-		d.ActorName = e.DNSQuestion
-		d.Actor, d.Target, d.TargetPort = netip.Addr{}, e.SourceIP, 0
+	p := f.parties(e)
+	d.Actor, d.ActorName, d.Target, d.TargetPort = p.actor, p.name, p.target, p.port
+	if f.proxy && e.Direction == vedette.DirectionInbound {
+		// The rule is about clients of ours. Of a stranger's request it only
+		// tells the tool.
+		d.Weak, d.Role = true, vedette.RoleScanner
 	}
 	d.Summary = f.summary(e)
 	return d
+}
+
+// parties are who acted, and upon whom.
+type parties struct {
+	actor, target netip.Addr
+	port          uint16 // of target
+	name          string // of the actor
+}
+
+func (f *finding) parties(e *vedette.Event) parties {
+	switch {
+	case f.dns: // the other end is a resolver; the name is what matters
+		return parties{name: e.DNSQuestion, target: e.SourceIP}
+	case e.Direction == vedette.DirectionInternal: // nobody outside took part
+		return parties{target: e.DestinationIP, port: e.DestinationPort}
+	case e.Direction == vedette.DirectionOutbound || e.Direction == vedette.DirectionUnknown && initiated(e):
+		p := parties{actor: e.DestinationIP, target: e.SourceIP, name: host(e)}
+		if p.name == "" {
+			p.name = e.ServerName
+		}
+		return p
+	}
+	return parties{actor: e.SourceIP, target: e.DestinationIP, port: e.DestinationPort}
 }
 
 // initiated reports whether Sysmon saw the machine open the connection.

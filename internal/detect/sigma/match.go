@@ -234,15 +234,20 @@ func (s *state) cell(i int32) *cell {
 	if c.loaded == s.epoch {
 		return c
 	}
-	f := &s.prog.slots[i].field
-	c.loaded, c.sep = s.epoch, f.sep
-	var ok bool
+	c.loaded = s.epoch
+	c.load(&s.prog.slots[i].field, s.event)
+	return c
+}
+
+// load reads the field of an event.
+func (c *cell) load(f *field, e *vedette.Event) {
+	c.sep = f.sep
+	ok, absent := false, false
 	if f.get != nil {
-		c.raw, ok = f.get(s.event, &c.buf)
+		c.raw, ok = f.get(e, &c.buf)
 	}
-	absent := false
 	if !ok {
-		if r := rest(s.event, f.keys, &c.hint); r != nil {
+		if r := rest(e, f.keys, &c.hint); r != nil {
 			c.raw, ok = r.Value, true
 			switch {
 			case r.Kind == vedette.KindRaw && r.Value == "null":
@@ -260,12 +265,11 @@ func (s *state) cell(i int32) *cell {
 	switch {
 	case ok:
 		c.has = isTrue
-	case absent || f.known(s.event):
+	case absent || f.known(e):
 		c.has = isFalse
 	default:
 		c.has = unknown
 	}
-	return c
 }
 
 // fold returns the folded form of a loaded cell.
