@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 )
 
 // DefaultBlock is a good size for the memory given to Splitter.Next.
@@ -112,8 +113,10 @@ func (s *Splitter) long(block []byte) Chunk {
 // Unread gives back the end of what the last chunk held, from offset on: data
 // is the rest of its Lines and its Rest, which follow each other in memory.
 func (s *Splitter) Unread(data []byte, offset int64) {
-	carry := make([]byte, 0, len(data)+len(s.carry))
-	s.carry = append(append(carry, data...), s.carry...)
+	old := len(s.carry)
+	s.carry = slices.Grow(s.carry, len(data))[:old+len(data)]
+	copy(s.carry[len(data):], s.carry[:old])
+	copy(s.carry, data)
 	s.offset = offset
 }
 

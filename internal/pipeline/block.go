@@ -196,7 +196,7 @@ func (s *session) position(b *vedette.Batch, done bool) {
 		Tail: ingest.Hash(s.tail), TailLen: len(s.tail),
 		State: s.state,
 	}
-	if done {
+	if done && s.waiting == nil {
 		b.Position.Size, b.Position.ModTime = s.info.Size, s.info.ModTime
 	}
 }

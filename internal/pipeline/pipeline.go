@@ -8,7 +8,8 @@
 // one with the same final counts.
 //
 // Position.Size and Position.ModTime are set only by the batch that reaches
-// the end of a file; a source without them was not read to its end.
+// the end of a file and leaves nothing waiting; a source without them has to be
+// looked at again.
 package pipeline
 
 import (

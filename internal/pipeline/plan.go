@@ -136,6 +136,10 @@ func (p *planner) look(ctx context.Context, paths []string) []*found {
 			continue // an empty file has no identity yet
 		}
 		f := &found{path: path, info: info, full: headKey{len(head), ingest.Hash(head)}}
+		if len(head) == 0 {
+			// Compressed, and nothing comes out: only the name tells it apart.
+			f.full.hash = ingest.Hash([]byte("empty\x00" + path))
+		}
 		files = append(files, f)
 		lengths[f.full.n] = true
 		whole[f.full] = true
@@ -237,8 +241,7 @@ func (p *planner) candidates(f *found) []*tracked {
 // store may keep times in microseconds.
 func (p *planner) unchanged(f *found, t *tracked) bool {
 	return t.Size == f.info.Size && t.Size > 0 &&
-		t.ModTime.Truncate(time.Microsecond).Equal(f.info.ModTime.Truncate(time.Microsecond)) &&
-		(!f.info.Plain || t.Offset == t.Size)
+		t.ModTime.Truncate(time.Microsecond).Equal(f.info.ModTime.Truncate(time.Microsecond))
 }
 
 // claim notes that t was found at f.

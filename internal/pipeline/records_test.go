@@ -140,10 +140,17 @@ func TestDamaged(t *testing.T) {
 		}
 	}
 	w := newWorld(t)
-	w.write("only-magic.gz", "\x1F\x8B\x08")
+	w.write("1-only-magic.gz", "\x1F\x8B\x08")
+	w.write("2-only-magic.gz", "\x1F\x8B\x08")
 	w.write("b.log", "t after\n")
 	w.run()
-	w.want(2, 1, 0, 1)
+	w.run()
+	w.want(3, 1, 0, 2)
+	for _, s := range w.m.sources {
+		if !s.CopyOf.IsZero() {
+			t.Errorf("%s counts as a copy", s.Path)
+		}
+	}
 }
 
 func TestStateSurvives(t *testing.T) {

@@ -138,7 +138,8 @@ func (r *run) file(ctx context.Context, j *job, inspect *detect.Inspector, pool 
 		from := s.offset
 		done = s.fill(&p.batch, split)
 		if ctx.Err() != nil && info.Live {
-			pool <- p // the read was broken off
+			p.batch.Reset() // the read was broken off
+			pool <- p
 			break
 		}
 		used := stream.Consumed()
