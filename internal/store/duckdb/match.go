@@ -132,6 +132,7 @@ func (m *matcher) networks(ctx context.Context, list []int) error {
 		return err
 	}
 	defer t.close()
+	masks := make(map[int]netip.Addr)
 	for _, i := range list {
 		p, err := netip.ParsePrefix(m.Indicators[i].Value)
 		if err != nil {
@@ -141,10 +142,10 @@ func (m *matcher) networks(ctx context.Context, list []int) error {
 		if p.Addr().Is4() {
 			bits += 96
 		}
-		ones, _ := netip.AddrFrom16([16]byte([]byte(strings.Repeat("\xff", 16)))).Prefix(bits)
+		masks[bits] = maskOf(bits)
 		m.indicator(t, i)
 		t.cols[3].addr(t.rows, p.Masked().Addr())
-		t.cols[4].addr(t.rows, ones.Addr())
+		t.cols[4].addr(t.rows, masks[bits])
 		if err := t.next(); err != nil {
 			return err
 		}
@@ -152,11 +153,25 @@ func (m *matcher) networks(ctx context.Context, list []int) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	return m.exec(ctx, "INSERT INTO "+addrTable+` SELECT n.indicator, n.valid_from, n.valid_until, s.value
-		FROM (SELECT source_ip AS value FROM events e WHERE `+m.where+`
-			UNION SELECT destination_ip FROM events e WHERE `+m.where+`) s,
-			(SELECT DISTINCT mask FROM hunt_net) l
-		JOIN hunt_net n ON n.mask = l.mask AND n.value = (s.value & l.mask)`)
+	err = m.exec(ctx, `CREATE TEMP TABLE hunt_seen AS SELECT source_ip AS value FROM events e WHERE `+m.where+`
+		UNION SELECT destination_ip FROM events e WHERE `+m.where)
+	for _, mask := range masks {
+		if err == nil {
+			err = m.exec(ctx, fmt.Sprintf(`INSERT INTO %s SELECT n.indicator, n.valid_from, n.valid_until, s.value
+				FROM (SELECT value, value & %[2]s AS key FROM hunt_seen) s
+				JOIN (SELECT * FROM hunt_net WHERE mask = %[2]s) n ON n.value = s.key`, addrTable, number(mask)))
+		}
+	}
+	return err
+}
+
+// maskOf returns the address whose first bits are ones.
+func maskOf(bits int) netip.Addr {
+	var b [16]byte
+	for i := range bits {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	return netip.AddrFrom16(b)
 }
 
 // domains matches names equal to an indicator or below it.
