@@ -139,10 +139,8 @@ func sessionKey(sender uint64, hub, sid string) uint64 {
 	return sender | xxh3.HashStringSeed(sid, xxh3.HashString(hub))&0xffff<<16 | uint64(n)&0xffff + 1
 }
 
-// join completes e from earlier lines and remembers what later ones need.
-func (d *decoder) join(b *vedette.Batch, e *vedette.Event, l *line) {
-	j := &d.joins
-	var cid, sid, rpc, hub string
+// anchorsOf returns what connects e with other lines.
+func anchorsOf(e *vedette.Event) (cid, sid, rpc, hub string) {
 	for i := range e.Rest {
 		switch f := &e.Rest[i]; f.Key {
 		case "softether.connection":
@@ -155,6 +153,13 @@ func (d *decoder) join(b *vedette.Batch, e *vedette.Event, l *line) {
 			hub = f.Value
 		}
 	}
+	return cid, sid, rpc, hub
+}
+
+// join completes e from earlier lines and remembers what later ones need.
+func (d *decoder) join(b *vedette.Batch, e *vedette.Event, l *line) {
+	j := &d.joins
+	cid, sid, rpc, hub := anchorsOf(e)
 	if l.log == softether.LogClient {
 		return // its sessions are the server's, which are numbered by others
 	}
