@@ -112,7 +112,7 @@ func TestDuckDB(t *testing.T) {
 		}
 	}
 	want := f(0)
-	if want.Events != want.Distinct || want.Events != 6*9010+1+18000+5002+9003 || len(want.Detections) != 60 {
+	if want.Events != want.Distinct || want.Events != 3*9010+1+18000+5002+9003 || len(want.Detections) != 30 {
 		t.Errorf("%d events, %d distinct, %d detections", want.Events, want.Distinct, len(want.Detections))
 	}
 	for _, writes := range []int{1, 4, 8} {
