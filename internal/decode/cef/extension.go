@@ -267,7 +267,7 @@ func (d *decoder) moment(v []byte) (ns int64, ok bool) {
 		}
 		return ns, true
 	}
-	if ns, n, ok := withYear(v); ok {
+	if ns, n, ok := timeparse.ParseDated(v); ok {
 		return d.zone(ns, v[n:])
 	}
 	s, n, ok := timeparse.ParseStamp(v)
@@ -278,22 +278,6 @@ func (d *decoder) moment(v []byte) (ns int64, ok bool) {
 		return 0, false
 	}
 	return d.zone(ns, v[n:])
-}
-
-// withYear reads "MMM dd yyyy HH:mm:ss".
-func withYear(v []byte) (ns int64, n int, ok bool) {
-	month, i := timeparse.Month(v), bytes.LastIndexByte(v[:min(len(v), 8)], ' ')
-	if month == 0 || i < 4 || len(v) < i+6 || v[i+5] != ' ' {
-		return 0, 0, false
-	}
-	day, err := number(bytes.TrimLeft(v[3:i], " "))
-	year, err2 := number(v[i+1 : i+5])
-	clock, m, ok := timeparse.Clock(v[i+6:])
-	if err != nil || err2 != nil || !ok || day > 31 || year > 9999 {
-		return 0, 0, false
-	}
-	ns, ok = timeparse.Stamp{Month: month, Day: int(day), Clock: clock}.In(int(year))
-	return ns, i + 6 + m, ok
 }
 
 // zone applies what follows the time: an offset or "UTC" or "GMT". Other names of

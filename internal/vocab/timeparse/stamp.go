@@ -102,3 +102,31 @@ func (y *Years) Resolve(s Stamp) (ns int64, ok bool) {
 	}
 	return 0, false
 }
+
+// ParseDated reads "Jan  2 2006 15:04:05", the stamp with a year that some
+// devices send, at the start of b: nanoseconds as if local time were UTC. n is
+// how many bytes were read.
+func ParseDated(b []byte) (ns int64, n int, ok bool) {
+	s := Stamp{Month: Month(b)}
+	if s.Month == 0 || len(b) < 19 || b[3] != ' ' {
+		return 0, 0, false
+	}
+	n = 4
+	if b[n] == ' ' {
+		n++
+	}
+	for start := n; b[n]-'0' <= 9 && n < start+2; n++ {
+		s.Day = s.Day*10 + int(b[n]-'0')
+	}
+	if len(b) < n+14 || b[n] != ' ' || b[n+5] != ' ' {
+		return 0, 0, false
+	}
+	year := two(b, n+1)*100 + two(b, n+3)
+	clock, m, ok := Clock(b[n+6:])
+	if !ok {
+		return 0, 0, false
+	}
+	s.Clock = clock
+	ns, ok = s.In(year)
+	return ns, n + 6 + m, ok
+}

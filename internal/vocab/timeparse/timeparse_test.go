@@ -145,6 +145,26 @@ func TestParseStampRejects(t *testing.T) {
 	}
 }
 
+func TestParseDated(t *testing.T) {
+	f := func(s, want string) {
+		t.Helper()
+		got := ""
+		if ns, n, ok := ParseDated([]byte(s)); ok {
+			got = time.Unix(0, ns).UTC().Format(time.RFC3339Nano) + s[n:]
+		}
+		if got != want {
+			t.Errorf("%q = %q, want %q", s, got, want)
+		}
+	}
+	f("Jan 02 2024 03:04:05 gw", "2024-01-02T03:04:05Z gw")
+	f("Jan  2 2024 03:04:05.25", "2024-01-02T03:04:05.25Z")
+	f("Jan 2 2024 03:04:05", "2024-01-02T03:04:05Z")
+	f("Jan 32 2024 03:04:05", "")
+	f("Jan  2 03:04:05 2024", "")
+	f("Jan  2 024 03:04:05 gw", "")
+	f("", "")
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte("2024-01-02T03:04:05.1+08:00"))
 	f.Add([]byte("Jan  2 15:04:05"))
@@ -165,6 +185,9 @@ func FuzzDecode(f *testing.F) {
 			if err == nil && want.UnixNano() != ns {
 				t.Fatalf("%q = %d, want %d", b, ns, want.UnixNano())
 			}
+		}
+		if _, n, ok := ParseDated(b); ok && n > len(b) {
+			t.Fatal("read too far")
 		}
 		Epoch(b)
 	})
