@@ -174,14 +174,12 @@ func Bench(b *testing.B, decode Decode, lines [][]byte) {
 	}
 	var batch vedette.Batch
 	bytes := 0
-	for range 2 { // warm
-		for _, line := range lines {
-			if err := decode(&batch, line); err != nil {
-				b.Fatal(err)
-			}
-			if len(batch.Events) >= 4096 {
-				batch.Reset()
-			}
+	for i := range 3*4096 + len(lines) { // until no buffer grows any more
+		if err := decode(&batch, lines[i%len(lines)]); err != nil {
+			b.Fatal(err)
+		}
+		if len(batch.Events) >= 4096 {
+			batch.Reset()
 		}
 	}
 	b.ReportAllocs()
