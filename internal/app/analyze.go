@@ -25,6 +25,9 @@ type Analysis struct {
 
 // OpenStore opens the event store in dir, making it if need be.
 func OpenStore(ctx context.Context, dir string) (store.Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
 	return duckdb.Open(ctx, dir, duckdb.Options{})
 }
 

@@ -9,6 +9,7 @@ import (
 	decodeIis "github.com/vedette-cti/vedette/internal/decode/iis"
 	decodeSoftether "github.com/vedette-cti/vedette/internal/decode/softether"
 	decodeSoftetherpkt "github.com/vedette-cti/vedette/internal/decode/softetherpkt"
+	decodeSuricata "github.com/vedette-cti/vedette/internal/decode/suricata"
 	decodeWebaccess "github.com/vedette-cti/vedette/internal/decode/webaccess"
 	decodeWinjson "github.com/vedette-cti/vedette/internal/decode/winjson"
 	decodeZeekjson "github.com/vedette-cti/vedette/internal/decode/zeekjson"
@@ -34,6 +35,7 @@ var formats = []*decode.Format{
 	&decodeIis.Format,
 	&decodeSoftether.Format,
 	&decodeSoftetherpkt.Format,
+	&decodeSuricata.Format,
 	&decodeWebaccess.Format,
 	&decodeWinjson.Format,
 	&decodeZeekjson.Format,

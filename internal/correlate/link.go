@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -12,11 +13,11 @@ import (
 const (
 	linkBits    = 13 // from at least two kinds of traits
 	kindCap     = 10 // what one kind of trait can give
-	victimSlack = int64(21 * 24 * 3600 * 1e9)
+	victimSlack = int64(10 * 24 * 3600 * 1e9)
 	victimBits  = 10 // beyond what the number of compared pairs explains
 	causalSlack = int64(30 * 24 * 3600 * 1e9)
 	causalScore = 4
-	maxCompared = 600 // actors whose victims are compared pairwise
+	maxCompared = 400 // groups whose victims are compared pairwise
 )
 
 // group is the actors of one cluster, in a fixed order.
@@ -26,8 +27,8 @@ type group []*actor
 //
 //   - by traits that few addresses share, weighted by rarity, from at least two
 //     kinds;
-//   - by victims: the same organizations in the same weeks, beyond what the
-//     sensors that could see both explain (hypergeometric tail);
+//   - by victims: the same organizations in the same days, beyond what the
+//     sensors that could see both, and their own calendars, explain;
 //   - by cause: an address that a victim's machine turned to joins the one that
 //     had attacked that machine before, if one stands out;
 //   - by names: an address and the name that was seen for it.
@@ -127,12 +128,45 @@ func linkTraits(f *forest, traits []trait) {
 	}
 }
 
-// linkVictims compares whom actors touched. Only actors with a choice are
-// compared: at least three organizations, not all that their kind of sensor sees.
+// campaign is whom a group touched: by organization, when first.
+type campaign struct {
+	member  *actor
+	first   map[string]int64
+	visible map[string]bool // organizations with a sensor that could show it
+}
+
+// linkVictims compares whom groups touched, and when. Two groups join if they
+// share more organizations than chance explains among those where both can be
+// seen, and touch them in the same days more often than their own calendars
+// explain.
 func linkVictims(f *forest, actors []*actor) {
+	list := campaigns(f, actors)
+	correction := math.Log2(float64(max(1, len(list)*(len(list)-1)/2)))
+	for i, a := range list {
+		for _, b := range list[i+1:] {
+			if victimSurprise(a, b) >= victimBits+correction {
+				f.union(a.member, b.member)
+			}
+		}
+	}
+}
+
+// campaigns returns the groups with at least three organizations; of very many,
+// those that touched the most.
+func campaigns(f *forest, actors []*actor) []*campaign {
 	coverage := make(map[string]map[string]bool) // organizations by detector
+	byRoot := make(map[int]*campaign)
 	for _, a := range actors {
+		c := byRoot[f.rootOf(a)]
+		if c == nil {
+			c = &campaign{member: a, first: make(map[string]int64), visible: make(map[string]bool)}
+			byRoot[f.rootOf(a)] = c
+		}
 		for org, deeds := range a.deeds {
+			first := firstDeed(deeds)
+			if have, ok := c.first[org]; !ok || first < have {
+				c.first[org] = first
+			}
 			for _, d := range deeds {
 				if coverage[d.detector] == nil {
 					coverage[d.detector] = make(map[string]bool)
@@ -141,55 +175,106 @@ func linkVictims(f *forest, actors []*actor) {
 			}
 		}
 	}
-	type candidate struct {
-		*actor
-		visible map[string]bool
-	}
-	var list []candidate
 	for _, a := range actors {
-		visible := make(map[string]bool)
+		c := byRoot[f.rootOf(a)]
 		for _, deeds := range a.deeds {
 			for _, d := range deeds {
-				for org := range coverage[d.detector] {
-					visible[org] = true
-				}
-			}
-		}
-		if n := len(a.deeds); n >= 3 && float64(n) <= 0.7*float64(len(visible)) && len(list) < maxCompared {
-			list = append(list, candidate{a, visible})
-		}
-	}
-	correction := math.Log2(float64(max(1, len(list)*(len(list)-1)/2)))
-	for i, a := range list {
-		for _, b := range list[i+1:] {
-			if victimSurprise(a.actor, b.actor, a.visible, b.visible) >= victimBits+correction {
-				f.union(a.actor, b.actor)
+				maps.Copy(c.visible, coverage[d.detector])
 			}
 		}
 	}
+	var list []*campaign
+	for _, c := range byRoot {
+		if len(c.first) >= 3 {
+			list = append(list, c)
+		}
+	}
+	slices.SortFunc(list, func(a, b *campaign) int {
+		return cmp.Or(cmp.Compare(len(b.first), len(a.first)), a.member.key.compare(b.member.key))
+	})
+	return list[:min(len(list), maxCompared)]
 }
 
-// victimSurprise returns -log2 of the probability that two independent actors
-// share so many victims among the organizations where both can be seen.
-func victimSurprise(a, b *actor, visibleA, visibleB map[string]bool) float64 {
-	population, na, nb, both := 0, 0, 0, 0
-	for org := range visibleA {
-		if !visibleB[org] {
+// victimSurprise returns how many bits of surprise there are in the victims that
+// a and b share. The null hypothesis for whom: random subsets (hypergeometric).
+// For when: b's own dates, dealt out to its victims at random.
+func victimSurprise(a, b *campaign) float64 {
+	population, na, nb, both, close := 0, 0, 0, 0, 0
+	var (
+		expected float64
+		dates    [][2]int64
+	)
+	for org := range a.visible {
+		if !b.visible[org] {
 			continue
 		}
 		population++
-		da, db := a.deeds[org], b.deeds[org]
-		if da != nil {
+		ta, inA := a.first[org]
+		tb, inB := b.first[org]
+		if inA {
 			na++
 		}
-		if db != nil {
+		if inB {
 			nb++
 		}
-		if da != nil && db != nil && abs(firstDeed(da)-firstDeed(db)) <= victimSlack {
-			both++
+		if !inA || !inB {
+			continue
+		}
+		both++
+		dates = append(dates, [2]int64{ta, tb})
+		if abs(ta-tb) <= victimSlack {
+			close++
+		}
+		near := 0
+		for _, t := range b.first {
+			if abs(ta-t) <= victimSlack {
+				near++
+			}
+		}
+		expected += float64(near) / float64(len(b.first))
+	}
+	if both < 3 {
+		return 0
+	}
+	// Two views of the same dates: the better one, less the bit of choosing.
+	when := max(-binomialTail(both, close, expected/float64(both)), sameOrder(dates)-1)
+	return -hypergeometricTail(population, na, nb, both) + max(0, when)
+}
+
+// sameOrder returns how many bits of surprise there are in two lists of dates
+// that rise together: Kendall's rank correlation with its normal approximation,
+// one-sided.
+func sameOrder(dates [][2]int64) float64 {
+	n := len(dates)
+	if n < 5 {
+		return 0
+	}
+	concordant := 0
+	for i, x := range dates {
+		for _, y := range dates[i+1:] {
+			switch {
+			case (x[0] < y[0]) == (x[1] < y[1]):
+				concordant++
+			default:
+				concordant--
+			}
 		}
 	}
-	return -hypergeometricTail(population, na, nb, both)
+	pairs := float64(n*(n-1)) / 2
+	z := float64(concordant) / pairs / math.Sqrt(2*float64(2*n+5)/(9*float64(n*(n-1))))
+	return -math.Log2(max(math.Erfc(z/math.Sqrt2)/2, 1e-300))
+}
+
+// binomialTail returns log2 P(X >= k) for n trials of probability p.
+func binomialTail(n, k int, p float64) float64 {
+	if p <= 0 || p >= 1 || k == 0 {
+		return 0
+	}
+	var sum float64
+	for x := k; x <= n; x++ {
+		sum += math.Exp(logChoose(n, x) + float64(x)*math.Log(p) + float64(n-x)*math.Log1p(-p))
+	}
+	return math.Log2(min(1, max(sum, 1e-300)))
 }
 
 func firstDeed(ds []*deed) int64 {
@@ -237,7 +322,7 @@ func linkCauses(f *forest, actors []*actor) {
 	for _, a := range actors {
 		for _, org := range sortedKeys(a.deeds) {
 			ds := a.deeds[org]
-			i := slices.IndexFunc(ds, func(d *deed) bool { return d.effect })
+			i := slices.IndexFunc(ds, (*deed).consequence)
 			if i >= 0 && !attacks(ds) {
 				if best := explain(f, a, ds[i], org, attackers[org]); best != nil {
 					f.union(a, best)
@@ -247,9 +332,18 @@ func linkCauses(f *forest, actors []*actor) {
 	}
 }
 
-// attacks reports whether there is a plain attempt among ds, not only effects.
+// consequence reports whether d is what follows an entry, not what led to it:
+// an effect, or a machine that turned to a control host.
+func (d *deed) consequence() bool {
+	return d.effect || d.role&(vedette.RoleC2|vedette.RoleTunnel) != 0
+}
+
+// attacks reports whether there is a plain attempt among ds, not only what
+// follows one.
 func attacks(ds []*deed) bool {
-	return slices.ContainsFunc(ds, func(d *deed) bool { return !d.effect && !d.weak && d.stage >= vedette.VerdictAttempt })
+	return slices.ContainsFunc(ds, func(d *deed) bool {
+		return !d.consequence() && !d.weak && d.stage >= vedette.VerdictAttempt
+	})
 }
 
 // explain returns the attacker that stands out as the cause of effect e at org,

@@ -54,6 +54,7 @@ type deed struct {
 	effect, weak          bool
 	confidence            int
 	severity              vedette.Severity
+	role                  vedette.Role
 	techniques            []string
 	cve, tool             string
 	count                 int64
@@ -151,6 +152,7 @@ func (x *deed) take(d *vedette.Detection) {
 	x.first, x.last = min(x.first, d.Time), max(x.last, d.LastTime, d.Time)
 	x.confidence = max(x.confidence, d.Confidence)
 	x.severity = max(x.severity, d.Severity)
+	x.role |= d.Role
 	if d.Target.IsValid() && len(x.targets) < maxTargets {
 		x.targets[d.Target] = true
 	}
@@ -161,11 +163,19 @@ func (x *deed) take(d *vedette.Detection) {
 	if len(d.Techniques) > 0 {
 		item.Technique = d.Techniques[0]
 	}
-	if len(d.Evidence) > 0 {
-		e := d.Evidence[0]
-		item.File, item.Line, item.Original = e.File, e.Line, e.Original
+	if len(d.Evidence) == 0 {
+		x.keep(item)
 	}
-	// Keep the earliest: the order in which detections come must not matter.
+	for _, e := range d.Evidence {
+		item.Time = time.Unix(0, e.Time).UTC()
+		item.File, item.Line, item.Original = e.File, e.Line, e.Original
+		x.keep(item)
+	}
+}
+
+// keep adds item to the earliest ones: the order in which detections come must
+// not matter.
+func (x *deed) keep(item vedette.EvidenceItem) {
 	at, _ := slices.BinarySearchFunc(x.items, item, func(a, b vedette.EvidenceItem) int {
 		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})

@@ -39,7 +39,7 @@ func targeted(c *vedette.Cluster, byOrg map[string][]*deed, con *vedette.Constit
 		}
 	}
 	if hands > 0 {
-		add(2, "acted by hand after entry at %d organizations", hands)
+		add(min(3, 1+hands), "acted by hand after entry at %d organizations", hands)
 	}
 	if staged >= 2 {
 		add(1, "went on from one stage to the next at %d organizations", staged)

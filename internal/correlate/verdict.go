@@ -23,8 +23,9 @@ const minEffect = 60
 //     effect, no compromise, whatever was sent.
 //   - attempt: a plain finding of one, an effect that does not carry a
 //     compromise, or weak ones of two different rules.
-//   - reconnaissance: any plain finding, or weak ones of two rules or three
-//     times.
+//   - reconnaissance: any plain finding, weak ones of two rules, or one look
+//     three times. A single weak finding of something worse is nothing yet: half
+//     of it is ordinary life.
 func judge(org string, deeds []*deed, actorOf map[*deed]*actor) vedette.ClusterOrganization {
 	o := vedette.ClusterOrganization{ID: org}
 	slices.SortFunc(deeds, func(a, b *deed) int {
@@ -75,14 +76,16 @@ func verdict(deeds []*deed) (vedette.Verdict, []*deed) {
 	if len(attempts) > 0 || len(weakEffects) > 0 || distinct(weakAttempts, ruleOf) >= 2 {
 		return vedette.VerdictAttempt, slices.Concat(weakEffects, attempts, weakAttempts)
 	}
-	var weak int64
+	var looks int64
 	for _, d := range deeds {
-		if !d.weak {
+		switch {
+		case !d.weak:
 			return vedette.VerdictReconnaissance, deeds
+		case d.stage == vedette.VerdictReconnaissance:
+			looks += d.count
 		}
-		weak += d.count
 	}
-	if weak >= 3 || distinct(deeds, ruleOf) >= 2 {
+	if looks >= 3 || distinct(deeds, ruleOf) >= 2 {
 		return vedette.VerdictReconnaissance, deeds
 	}
 	return vedette.VerdictNone, nil
@@ -173,7 +176,8 @@ func cite(support, all []*deed) []vedette.EvidenceItem {
 		for _, d := range ds {
 			for _, item := range d.items[:min(each, len(d.items))] {
 				item.Count = d.count
-				if len(out) < maxEvidence {
+				same := func(o vedette.EvidenceItem) bool { return o.File == item.File && o.Line == item.Line }
+				if len(out) < maxEvidence && (item.File == "" || !slices.ContainsFunc(out, same)) {
 					out = append(out, item)
 				}
 			}

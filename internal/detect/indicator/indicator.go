@@ -94,7 +94,11 @@ func (d *Detector) Inspect(e *vedette.Event, emit detect.Emit) {
 				continue
 			}
 			if ind := d.domain(name, e.Time); ind != nil {
-				d.emit(e, ind, e.DestinationIP, name, emit)
+				actor := e.DestinationIP
+				if name == e.DNSQuestion {
+					actor = netip.Addr{} // that is the resolver
+				}
+				d.emit(e, ind, actor, name, emit)
 				break // one machine, one name: the same fact once
 			}
 		}
@@ -191,7 +195,7 @@ func (d *Detector) emit(e *vedette.Event, ind *vedette.Indicator, actor netip.Ad
 		Techniques: []string{"T1595"}, Role: vedette.RoleScanner, Weak: true,
 	}
 	what := "contacted from"
-	if actor == e.DestinationIP || name != "" && e.Direction != vedette.DirectionInbound {
+	if actor.IsValid() && actor == e.DestinationIP || name != "" && e.Direction != vedette.DirectionInbound {
 		what = "contact to"
 		det.Target = e.SourceIP
 		det.Techniques, det.Role = []string{"T1071"}, vedette.RoleC2
