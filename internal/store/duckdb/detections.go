@@ -181,7 +181,7 @@ func scanDetection(rows *sql.Rows) (*vedette.Detection, *vedette.Evidence, error
 	var (
 		d                                                vedette.Detection
 		ev                                               vedette.Evidence
-		id, severity, stage                              string
+		id                                               string
 		techniques, event, source                        nullText
 		at, last                                         time.Time
 		evAt                                             sql.NullTime
@@ -191,7 +191,7 @@ func scanDetection(rows *sql.Rows) (*vedette.Detection, *vedette.Evidence, error
 		detector, rule, title, cve, tool, org, actorName nullText
 		indicator, summary, file, original               nullText
 	)
-	err := rows.Scan(&id, &at, &last, &detector, &rule, &title, &severity, &techniques, &cve, &stage, &d.Effect, &d.Confidence, &d.Weak,
+	err := rows.Scan(&id, &at, &last, &detector, &rule, &title, &d.Severity, &techniques, &cve, &d.Stage, &d.Effect, &d.Confidence, &d.Weak,
 		&tool, &org, &actor, &actorName, &target, &port, &d.Role, &indicator, &summary, &d.Count,
 		&ordinal, &event, &evAt, &source, &file, &line, &position, &original)
 	if err != nil {
@@ -210,10 +210,10 @@ func scanDetection(rows *sql.Rows) (*vedette.Detection, *vedette.Evidence, error
 	if n, ok := target.(*big.Int); ok {
 		d.Target = vedette.AddrFromBig(n)
 	}
-	var errSeverity, errStage error
-	d.Severity, errSeverity = vedette.ParseSeverity(severity)
-	d.Stage, errStage = vedette.ParseVerdict(stage)
-	err = errors.Join(parseID(&d.ID, id), errSeverity, errStage)
+	if err := parseID(&d.ID, id); err != nil {
+		return nil, nil, err
+	}
+	err = checkDetection(&d)
 	if !ordinal.Valid {
 		return &d, nil, err
 	}

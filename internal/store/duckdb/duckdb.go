@@ -16,9 +16,10 @@
 //	rejects     source UINTEGER, line BIGINT, position BIGINT, reason VARCHAR,
 //	            record BLOB
 //	detections  id VARCHAR; time, last_time TIMESTAMP; detector, rule, title
-//	            VARCHAR; severity ENUM (Sigma's levels, in their order);
-//	            techniques VARCHAR (comma-separated); cve VARCHAR; stage ENUM
-//	            (verdicts, in their order); effect BOOLEAN; confidence BIGINT;
+//	            VARCHAR; severity UTINYINT (vedette.Severity: 0 informational
+//	            to 4 critical); techniques VARCHAR (comma-separated); cve
+//	            VARCHAR; stage UTINYINT (vedette.Verdict: 0 none to 3
+//	            compromise); effect BOOLEAN; confidence BIGINT;
 //	            weak BOOLEAN; tool, organization VARCHAR; actor UHUGEINT;
 //	            actor_name VARCHAR; target UHUGEINT; target_port USMALLINT;
 //	            role UTINYINT (bits of vedette.Role); indicator, summary
