@@ -71,6 +71,9 @@ func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
 	if err := d.apply(b, e, stream, tokens); err != nil {
 		return err
 	}
+	if e.Time == 0 {
+		d.fallback(e, tokens)
+	}
 	switch {
 	case e.Time != 0:
 		d.lastTime = e.Time
@@ -114,8 +117,8 @@ func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, stream zeekmap.Strea
 		}
 		a := f.Action(stream)
 		switch {
-		case t.Kind == jsonscan.Null:
-			continue // unset
+		case t.Kind == jsonscan.Null || a == zeekmap.Fallback:
+			continue // unset, or for later
 		case a == zeekmap.Nested:
 			if t.Kind == jsonscan.Object {
 				if err := d.nested(b, e, stream, t); err != nil {
@@ -132,6 +135,18 @@ func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, stream zeekmap.Strea
 		}
 	}
 	return nil
+}
+
+// fallback dates a record without ts by the time when it was written.
+func (d *decoder) fallback(e *vedette.Event, tokens []jsonscan.Token) {
+	for i := range tokens {
+		if d.fields[tokens[i].Field].Action(zeekmap.Other) == zeekmap.Fallback {
+			if n, ok := zeekmap.Instant(&tokens[i]); ok {
+				e.Time = n
+				return
+			}
+		}
+	}
 }
 
 // nested applies the members of an id record that is an object.

@@ -29,11 +29,20 @@ func (t *Token) Text(b *vedette.Batch) string {
 
 // JSON returns a value other than a string as JSON text, valid UTF-8.
 func (t *Token) JSON(b *vedette.Batch) string {
-	if !t.High || utf8.ValidString(t.Raw) {
+	if !t.High {
 		return t.Raw
 	}
-	buf := b.Buffer(repairedLen(t.Raw, 5))
-	return alias(repair(buf[:0], t.Raw, `\\x`))
+	return ValidJSON(b, t.Raw)
+}
+
+// ValidJSON returns JSON text s, with bytes that are not UTF-8 written as \\xNN
+// (an escaped backslash), in b's arena.
+func ValidJSON(b *vedette.Batch, s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	buf := b.Buffer(repairedLen(s, 5))
+	return alias(repair(buf[:0], s, `\\x`))
 }
 
 // Add appends the token to the rest fields of e under the given key, text as

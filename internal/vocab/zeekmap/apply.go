@@ -83,7 +83,7 @@ func Apply(b *vedette.Batch, e *vedette.Event, a Action, f *Field, t *jsonscan.T
 	case Rest:
 		addRest(b, e, f, t)
 	case Time:
-		n, ok := instant(t)
+		n, ok := Instant(t)
 		if !ok {
 			return ErrTime
 		}
@@ -124,11 +124,7 @@ func Apply(b *vedette.Batch, e *vedette.Event, a Action, f *Field, t *jsonscan.T
 		e.DNSAnswers = t.Join(b)
 	case Transport:
 		e.Transport = t.Text(b)
-	case Path, Nested:
-	case Fallback:
-		if n, ok := instant(t); ok && e.Time == 0 {
-			e.Time = n
-		}
+	case Path, Nested, Fallback: // the caller's
 	case System:
 		e.Host = t.Text(b)
 	case Duration, SourceBytes, DestBytes, SourcePkts, DestPkts, RequestBytes, RespBytes, Status:
@@ -318,8 +314,8 @@ func outcome(ok bool) vedette.Outcome {
 	return vedette.OutcomeFailure
 }
 
-// instant reads a time as Zeek or a shipper writes it.
-func instant(t *jsonscan.Token) (int64, bool) {
+// Instant reads a time as Zeek or a shipper writes it.
+func Instant(t *jsonscan.Token) (int64, bool) {
 	if t.Kind == jsonscan.String {
 		if n, ok := jsonscan.Time(t.Raw, time.UTC); ok {
 			return n, true
