@@ -296,7 +296,7 @@ func classOf(e *vedette.Event) classKey {
 
 // linuxServices are the services of SigmaHQ's Linux rules that are told by the
 // program's name.
-var linuxServices = map[string]string{"sshd": "sshd", "sshd-session": "sshd", "sudo": "sudo", "cron": "cron", "crond": "cron", "CRON": "cron",
+var linuxServices = map[string]string{"sshd": "sshd", "sshd-session": "sshd", "sshd-auth": "sshd", "sudo": "sudo", "cron": "cron", "crond": "cron", "CRON": "cron",
 	"vsftpd": "vsftpd", "clamd": "clamav", "freshclam": "clamav", "clamscan": "clamav", "guacd": "guacamole", "audit": "auditd", "auditd": "auditd"}
 
 var programKeys = []string{"process.name", "program", "appname", "app_name", "tag", "ident"}

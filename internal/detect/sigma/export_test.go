@@ -1,0 +1,4 @@
+package sigma
+
+// Unpack is unpack for tests from outside.
+var Unpack = unpack
