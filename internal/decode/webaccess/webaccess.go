@@ -104,23 +104,38 @@ func (d *decoder) findTime(rec []byte) (open, after int, ns int64) {
 	}
 }
 
-// client reads "[vhost[:port] ]client ident user ". A user name may hold blanks.
+// client reads "[vhost[:port] ]client ident user ". A user name may hold blanks,
+// but only after an address: without one, a line of another format with an access
+// log line inside would pass.
 func client(b *vedette.Batch, e *vedette.Event, head []byte) bool {
-	first, head, ok := word(head)
+	first, head, ok := word(bytes.TrimRight(head, " "))
 	if !ok {
 		return false
 	}
-	if addr, ok := address(first); ok {
-		e.SourceIP = addr
-	} else if peer, more, ok := word(head); ok && isVirtualHost(first, peer, more) {
-		virtualHost(b, e, first)
-		if e.SourceIP, ok = address(peer); !ok {
-			b.AddRest(e, "client", decode.String(peer))
+	addr, isAddr := address(first)
+	if !isAddr {
+		peer, more, ok := word(head)
+		if !ok {
+			return false
 		}
-		head = more
-	} else {
-		b.AddRest(e, "client", decode.String(first))
+		peerAddr, peerIsAddr := address(peer)
+		blanks := bytes.Count(more, []byte{' '})
+		switch {
+		case peerIsAddr:
+			addr, isAddr = peerAddr, true
+			virtualHost(b, e, first)
+			head = more
+		case blanks == 0:
+			b.AddRest(e, "client", decode.String(first))
+		case blanks == 1:
+			virtualHost(b, e, first)
+			b.AddRest(e, "client", decode.String(peer))
+			head = more
+		default:
+			return false
+		}
 	}
+	e.SourceIP = addr
 	ident, user, ok := word(head)
 	if !ok {
 		return false
@@ -128,20 +143,10 @@ func client(b *vedette.Batch, e *vedette.Event, head []byte) bool {
 	if !isNone(ident) {
 		b.AddRest(e, "ident", decode.String(ident))
 	}
-	if user = bytes.TrimRight(user, " "); !isNone(user) {
+	if !isNone(user) {
 		e.User = decode.String(clean(b, user))
 	}
 	return true
-}
-
-// isVirtualHost decides whether first stands before the client: the next word
-// must be an address, or one word more than usual follow it and first end in a port.
-func isVirtualHost(first, peer, more []byte) bool {
-	if _, ok := address(peer); ok {
-		return true
-	}
-	_, _, hasPort := splitPort(first)
-	return hasPort && bytes.Count(bytes.TrimRight(more, " "), []byte{' '}) >= 1
 }
 
 func virtualHost(b *vedette.Batch, e *vedette.Event, v []byte) {

@@ -68,7 +68,7 @@ func TestDecode(t *testing.T) {
 	f(`2001:db8::1 - ann @ "POST / HTTP/2.0" 401 - "http://x/" "curl/8"`, "from=2001:db8::1 user=ann method=POST url=/ status=401 outcome=failure ref=http://x/ ua=curl/8 rest.http_version=2.0")
 	f(`www.Example.org:8443 198.51.100.7 - - @ "GET / HTTP/1.1" 304 0 "-" "-"`, "from=198.51.100.7 vhost=www.example.org port=8443 method=GET url=/ status=304 outcome=success bytes=0")
 	f(`[2001:db8::9]:80 2001:db8::1 - - @ "GET / HTTP/1.1" 304 0 "-" "-"`, "from=2001:db8::1 vhost=[2001:db8::9] port=80 method=GET url=/ status=304 outcome=success bytes=0")
-	f(`www.example.org host.example.net - - @ "GET / HTTP/1.1" 304 0`, "user=- - method=GET url=/ status=304 outcome=success bytes=0 rest.client=www.example.org rest.ident=host.example.net")
+	f(`www.example.org host.example.net - - @ "GET / HTTP/1.1" 304 0`, "vhost=www.example.org method=GET url=/ status=304 outcome=success bytes=0 rest.client=host.example.net")
 	f(`www.example.org:80 host.example.net - - @ "GET / HTTP/1.1" 304 0`, "vhost=www.example.org port=80 method=GET url=/ status=304 outcome=success bytes=0 rest.client=host.example.net")
 	f(`host.example.net id - @ "GET / HTTP/1.1" 304 0`, "method=GET url=/ status=304 outcome=success bytes=0 rest.client=host.example.net rest.ident=id")
 	f(`::ffff:198.51.100.7 - "" @ "GET / HTTP/1.1" 304 0`, "from=198.51.100.7 method=GET url=/ status=304 outcome=success bytes=0")
@@ -104,6 +104,7 @@ func TestDecode(t *testing.T) {
 	f(`198.51.100.7 - - @ "GET / HTTP/1.1" 2000 5`, "number is not readable")
 	f(`198.51.100.7 - - @ "GET / HTTP/1.1" 200 5x`, "number is not readable")
 	f(`198.51.100.7 @ "GET / HTTP/1.1" 200 5`, "number of fields does not match the format")
+	f(`Jan  2 11:04:05 gw nginx: 198.51.100.7 - - @ "GET / HTTP/1.1" 200 5`, "number of fields does not match the format")
 	f(`{"time":"2024"}`, "record is not in the source's format")
 }
 
