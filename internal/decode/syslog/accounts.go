@@ -8,8 +8,8 @@ import (
 )
 
 // pam understands "pam_MODULE(service:type): ..." lines. An authentication
-// failure counts as a failed login unless sshd is the service: that writes its
-// own line.
+// failure counts as a failed login unless the service is one that writes a line of
+// its own, which is understood here.
 func (d *decoder) pam(b *vedette.Batch, e *vedette.Event, msg []byte) {
 	_, rest, ok := bytes.Cut(msg, []byte{'('})
 	if !ok {
@@ -24,7 +24,9 @@ func (d *decoder) pam(b *vedette.Batch, e *vedette.Event, msg []byte) {
 	case bytes.HasPrefix(text, []byte("authentication failure;")):
 		e.Dataset, e.Category, e.Action, e.Code = vedette.DatasetAuth, vedette.CategoryAuthentication, vedette.ActionLogin, "pam-failure"
 		e.Keep = true
-		if string(service) != "sshd" {
+		switch string(service) {
+		case "sshd", "dovecot", "smtp":
+		default:
 			e.Outcome = vedette.OutcomeFailure
 		}
 		peerOfPAM(e, text)

@@ -37,13 +37,10 @@ type inner struct {
 	sample  []byte // only of decoders with state
 }
 
-// get returns the sender of h, made if need be.
+// get returns the sender of h, nil if none of its messages had a format.
 func (s *senders) get(h *header) *sender {
 	s.key = append(append(append(s.key[:0], h.host...), 0), h.program...)
-	if found := s.byName[string(s.key)]; found != nil {
-		return found
-	}
-	return s.add(string(s.key))
+	return s.byName[string(s.key)]
 }
 
 func (s *senders) add(key string) *sender {
@@ -70,10 +67,12 @@ func (d *decoder) inner(b *vedette.Batch, h *header) (done bool, err error) {
 	}
 	n := len(b.Events)
 	s := d.senders.get(h)
-	for i, f := range s.formats {
-		if try(b, f.decoder, msg) {
-			s.formats[0], s.formats[i] = s.formats[i], s.formats[0]
-			return true, complete(b, n, h)
+	if s != nil {
+		for i, f := range s.formats {
+			if try(b, f.decoder, msg) {
+				s.formats[0], s.formats[i] = s.formats[i], s.formats[0]
+				return true, complete(b, n, h)
+			}
 		}
 	}
 	dec := d.payload(msg)
@@ -81,8 +80,11 @@ func (d *decoder) inner(b *vedette.Batch, h *header) (done bool, err error) {
 		return false, nil
 	}
 	same := func(f *inner) bool { return reflect.TypeOf(f.decoder) == reflect.TypeOf(dec) }
-	if slices.ContainsFunc(s.formats, same) || !try(b, dec, msg) {
+	if s != nil && slices.ContainsFunc(s.formats, same) || !try(b, dec, msg) {
 		return false, nil
+	}
+	if s == nil {
+		s = d.senders.add(string(d.senders.key))
 	}
 	if len(s.formats) == maxFormats {
 		s.formats = slices.Delete(s.formats, 0, 1)

@@ -1,7 +1,7 @@
 // Package syslog decodes syslog as it is sent and as it is kept in files: RFC
 // 3164, RFC 5424 and rsyslog's file format with RFC 3339 times, with or without
-// priority. Logins and changes of accounts that sshd, PAM, dropbear, sudo and
-// shadow report become events of their own kind; messages in another format
+// priority. Logins and changes of accounts that sshd, PAM, dropbear, Postfix,
+// Dovecot, sudo and shadow report become events of their own kind; messages in another format
 // (FortiGate, CEF, SoftEther, JSON, access logs) are handed to that format's
 // decoder. Every other message is kept as it is.
 //
@@ -84,8 +84,8 @@ type program func(d *decoder, b *vedette.Batch, e *vedette.Event, msg []byte)
 
 var programs = map[string]program{
 	"sshd": (*decoder).sshd, "sshd-session": (*decoder).sshd, "sshd-auth": (*decoder).sshd,
-	"dropbear": (*decoder).dropbear,
-	"sudo":     (*decoder).sudo, "su": (*decoder).su,
+	"dropbear": (*decoder).dropbear, "smtpd": (*decoder).smtpd, "dovecot": (*decoder).dovecot,
+	"sudo": (*decoder).sudo, "su": (*decoder).su,
 	"useradd": (*decoder).accounts, "userdel": (*decoder).accounts, "usermod": (*decoder).accounts,
 	"groupadd": (*decoder).accounts, "adduser": (*decoder).accounts, "passwd": (*decoder).accounts,
 	"chpasswd": (*decoder).accounts, "gpasswd": (*decoder).accounts,

@@ -198,6 +198,12 @@ func TestOtherPrograms(t *testing.T) {
 	f("passwd[1]: pam_unix(passwd:chauthtok): password changed for bob", `dataset="auth" category="iam" action="user-changed" outcome="success" host="gw" program="passwd" pid="1" target_user="bob"`)
 	f("vsftpd: pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser=bob rhost=203.0.113.9  user=bob", `dataset="auth" category="authentication" action="login" outcome="failure" code="pam-failure" from="203.0.113.9" user="bob" host="gw" program="vsftpd"`)
 	f("vsftpd: pam_unix(vsftpd:auth): authentication failure; ruser=a rhost=192.0.2.66 rhost=203.0.113.9", `dataset="auth" category="authentication" action="login" outcome="failure" code="pam-failure" host="gw" program="vsftpd"`)
+	f("postfix/smtpd[9]: warning: a.example[203.0.113.9]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username=bob", `dataset="auth" category="authentication" action="login" outcome="failure" from="203.0.113.9" user="bob" host="gw" program="postfix/smtpd" pid="9"`)
+	f("postfix/submission/smtpd[9]: 4A1: client=a.example[203.0.113.9], sasl_method=PLAIN, sasl_username=bob", `dataset="auth" category="authentication" action="login" outcome="success" from="203.0.113.9" user="bob" host="gw" program="postfix/submission/smtpd" pid="9"`)
+	f("postfix/smtpd[9]: connect from a.example[203.0.113.9]", `dataset="syslog" host="gw" program="postfix/smtpd" pid="9"`)
+	f("dovecot: imap-login: Login: user=<bob>, method=PLAIN, rip=203.0.113.9, lip=198.51.100.1, mpid=7, TLS, session=<x>", `dataset="auth" category="authentication" action="login" outcome="success" from="203.0.113.9" user="bob" host="gw" program="dovecot"`)
+	f("dovecot: pop3-login: Disconnected: Connection closed (auth failed, 2 attempts in 6 secs): user=<b, rip=192.0.2.66, lip=>, method=PLAIN, rip=203.0.113.9, lip=198.51.100.1", `dataset="auth" category="authentication" action="login" outcome="failure" from="203.0.113.9" user="b, rip=192.0.2.66, lip=" host="gw" program="dovecot"`)
+	f("dovecot: auth: pam_unix(dovecot:auth): authentication failure; ruser=bob rhost=203.0.113.9", `dataset="syslog" host="gw" program="dovecot"`)
 	f("CRON[1]: pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)", `dataset="syslog" category="session" code="session-opened" user="root" host="gw" program="CRON" pid="1"`)
 }
 
