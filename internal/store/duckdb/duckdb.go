@@ -107,9 +107,9 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	path := filepath.Join(dir, FileName)
-	if strings.ContainsAny(path, "?%") {
-		return nil, &vedette.Problem{Err: fmt.Errorf("open store: the path %q contains ? or %%", dir),
-			Hint: "choose a folder whose path has neither character"}
+	if strings.ContainsAny(path, "?%#") { // the driver takes the path as a URL
+		return nil, &vedette.Problem{Err: fmt.Errorf("open store: the path %q contains ?, %% or #", dir),
+			Hint: "choose a folder whose path has none of these characters"}
 	}
 	if err := claim(path); err != nil {
 		return nil, err

@@ -121,8 +121,10 @@ func (s *Store) Write(ctx context.Context, b *vedette.Batch) error {
 	return nil
 }
 
-// Commit implements store.Store. After an error nothing of the transaction is
-// in the store, and only Abandon helps.
+// Commit implements store.Store. After an error only Abandon helps, and if
+// that fails too, to close the store and open it again. An error can come after
+// the transaction became durable (while the log is merged into the file), so
+// ask Sources where to go on: the transaction is there as a whole or not at all.
 func (s *Store) Commit(ctx context.Context) error {
 	if err := s.w.commit(ctx); err != nil {
 		return problem(fmt.Errorf("commit: %w", err), s.dir)

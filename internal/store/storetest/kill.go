@@ -94,9 +94,11 @@ func victim(t *testing.T, s store.Store) {
 		line = states[0].Lines
 	}
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 2))
-	sizes := []int{1, 10, 2048, 5000, 140_000} // the last is written before its commit
-	for tx := 0; ; tx++ {
-		n := sizes[r.IntN(len(sizes))]
+	for {
+		n := []int{1, 10, 500, 2048, 5000}[r.IntN(5)]
+		if r.IntN(10) == 0 {
+			n = 60_000 // three of them are written to the file before their commit
+		}
 		for range 1 + r.IntN(3) {
 			events := make([]vedette.Event, n)
 			for i := range events {
