@@ -37,66 +37,86 @@ func fill(s *string, value string) bool {
 	return true
 }
 
+// text takes up the keys of strings.
 func (m *message) text(e *vedette.Event, key, value string) bool {
+	place := m.aside(key)
+	if place == nil {
+		place = direct(e, key)
+	}
+	if place == nil || key == "analyticscksum" && len(value) != 64 {
+		return false
+	}
+	return fill(place, value)
+}
+
+// aside is the place of a string whose meaning depends on others.
+func (m *message) aside(key string) *string {
 	switch key {
 	case "type":
-		return fill(&m.kind, value)
+		return &m.kind
 	case "subtype":
-		return fill(&m.subtype, value)
+		return &m.subtype
 	case "logid", "log_id":
-		return fill(&m.logID, value)
+		return &m.logID
 	case "action":
-		return fill(&m.action, value)
+		return &m.action
 	case "status":
-		return fill(&m.status, value)
+		return &m.status
 	case "logdesc":
-		return fill(&m.desc, value)
+		return &m.desc
 	case "user", "unauthuser":
-		return fill(&m.user, value)
+		return &m.user
 	case "ui":
-		return fill(&m.ui, value)
+		return &m.ui
 	case "tunneltype":
-		return fill(&m.tunnelType, value)
+		return &m.tunnelType
 	case "reason":
-		return fill(&m.reason, value)
+		return &m.reason
 	case "cfgpath":
-		return fill(&m.path, value)
+		return &m.path
 	case "cfgobj":
-		return fill(&m.object, value)
+		return &m.object
 	case "attack":
-		return fill(&m.attack, value)
+		return &m.attack
 	case "attackid":
-		return fill(&m.attackID, value)
+		return &m.attackID
 	case "virus":
-		return fill(&m.virus, value)
+		return &m.virus
 	case "virusid":
-		return fill(&m.virusID, value)
+		return &m.virusID
 	case "hostname":
-		return fill(&m.hostname, value)
-	case "msg":
-		return fill(&e.Message, value)
-	case "devname":
-		return fill(&e.Host, value)
-	case "url":
-		return fill(&e.URL, value)
-	case "agent":
-		return fill(&e.UserAgent, value)
-	case "referralurl":
-		return fill(&e.Referrer, value)
-	case "httpmethod":
-		return fill(&e.Method, value)
-	case "filename":
-		return fill(&e.FileName, value)
-	case "qname":
-		return fill(&e.DNSQuestion, value)
-	case "qtype":
-		return fill(&e.DNSType, value)
-	case "ipaddr":
-		return fill(&e.DNSAnswers, value)
-	case "analyticscksum":
-		return len(value) == 64 && fill(&e.SHA256, value)
+		return &m.hostname
 	}
-	return false
+	return nil
+}
+
+// direct is the place of a string that means the same in every message.
+func direct(e *vedette.Event, key string) *string {
+	switch key {
+	case "msg":
+		return &e.Message
+	case "devname":
+		return &e.Host
+	case "url":
+		return &e.URL
+	case "agent":
+		return &e.UserAgent
+	case "referralurl":
+		return &e.Referrer
+	case "httpmethod":
+		return &e.Method
+	case "filename":
+		return &e.FileName
+	case "qname":
+		return &e.DNSQuestion
+	case "qtype":
+		return &e.DNSType
+	case "ipaddr":
+		return &e.DNSAnswers
+	case "analyticscksum":
+		return &e.SHA256
+	}
+	return nil
 }
 
 func (m *message) time(key string, v []byte) bool {

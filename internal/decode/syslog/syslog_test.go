@@ -101,8 +101,10 @@ func TestRejects(t *testing.T) {
 	f("Feb 30 11:04:05 gw app: text", decode.ErrSyntax)
 }
 
-func TestSSH(t *testing.T) {
-	f := func(messages, want string) {
+// sshChecker returns a function that decodes messages of one sshd, a line each,
+// and compares.
+func sshChecker(t *testing.T) func(messages, want string) {
+	return func(messages, want string) {
 		t.Helper()
 		d := Format.New(options)
 		var b vedette.Batch
@@ -127,7 +129,12 @@ func TestSSH(t *testing.T) {
 			t.Errorf("%s\n%s", messages, diff)
 		}
 	}
-	const login = "authentication/login/"
+}
+
+const login = "authentication/login/"
+
+func TestSSH(t *testing.T) {
+	f := sshChecker(t)
 	f("Accepted password for root from 203.0.113.9 port 51000 ssh2", login+`success accepted 203.0.113.9:51000 "root"`)
 	f("Accepted publickey for git from 2001:db8::9 port 5 ssh2: ED25519-CERT SHA256:x ID a from 192.0.2.66 port 1 ssh2 (serial 1) CA RSA SHA256:y",
 		login+`success accepted 2001:db8::9:5 "git"`)
@@ -142,7 +149,11 @@ func TestSSH(t *testing.T) {
 	f("Invalid user x from 192.0.2.66 port 9 from 203.0.113.9 port 5", login+` invalid-user 203.0.113.9:5 "x from 192.0.2.66 port 9"`)
 	f("Connection closed by invalid user a 192.0.2.66 port 1 203.0.113.9 port 5 [preauth]", login+`failure ended 203.0.113.9:5 "a 192.0.2.66 port 1"`)
 	f("Connection closed by invalid user  203.0.113.9 port 5 [preauth]", login+`failure ended 203.0.113.9:5 ""`)
-	// one failure a try, however many lines tell of it
+}
+
+// One failure a try, however many lines tell of it.
+func TestSSHCountsOnce(t *testing.T) {
+	f := sshChecker(t)
 	f(`Invalid user x from 203.0.113.9 port 5
 pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.9
 Failed password for invalid user x from 203.0.113.9 port 5 ssh2
@@ -165,7 +176,10 @@ Connection reset by invalid user x 203.0.113.9 port 5 [preauth]`,
 `+login+`failure ended 203.0.113.9:5 "x"`)
 	f("message repeated 2 times: [ Failed password for root from 203.0.113.9 port 5 ssh2]",
 		login+"failure failed 203.0.113.9:5 \"root\"\n"+login+`failure failed 203.0.113.9:5 "root"`)
-	// what is no login
+}
+
+func TestSSHNoLogin(t *testing.T) {
+	f := sshChecker(t)
 	f("Disconnected from user ann 203.0.113.9 port 5", `session/logout/ disconnected 203.0.113.9:5 "ann"`)
 	f("Received disconnect from 203.0.113.9 port 5:11: Bye from 192.0.2.66 port 1 [preauth]", `network// disconnect 203.0.113.9:5 ""`)
 	f("Connection closed by 203.0.113.9 port 5 [preauth]", `network//  203.0.113.9:5 ""`)

@@ -46,9 +46,11 @@ func show(e *vedette.Event) string {
 
 const at = "[02/Jan/2024:11:04:05 +0800]"
 
-func TestDecode(t *testing.T) {
+// checker returns a function that decodes a line, in which @ is a time, and
+// compares.
+func checker(t *testing.T) func(line, want string) {
 	d := Format.New(decode.Options{Location: time.UTC})
-	f := func(line, want string) {
+	return func(line, want string) {
 		t.Helper()
 		var b vedette.Batch
 		err := d.Decode(&b, []byte(strings.Replace(line, "@", at, 1)))
@@ -63,6 +65,10 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", line, got, want)
 		}
 	}
+}
+
+func TestDecode(t *testing.T) {
+	f := checker(t)
 	// common, combined, virtual host
 	f(`198.51.100.7 - - @ "GET /a?b=c HTTP/1.1" 200 5`, "from=198.51.100.7 method=GET url=/a?b=c status=200 outcome=success bytes=5")
 	f(`2001:db8::1 - ann @ "POST / HTTP/2.0" 401 - "http://x/" "curl/8"`, "from=2001:db8::1 user=ann method=POST url=/ status=401 outcome=failure ref=http://x/ ua=curl/8 rest.http_version=2.0")
@@ -92,7 +98,10 @@ func TestDecode(t *testing.T) {
 	// escapes
 	f(`198.51.100.7 - - @ "GET /\x22\\\"\xc3\xa9\t\q HTTP/1.1" 200 1 "-" "a\\"`, `from=198.51.100.7 method=GET url=/\\\\\u00e9\t\\q status=200 outcome=success bytes=1 ua=a\\`)
 	f(`198.51.100.7 - - @ "GET /..\xc0\xaf HTTP/1.1" 200 1`, `from=198.51.100.7 method=GET url=/..\xc0\xaf status=200 outcome=success bytes=1`)
-	// not records, and records that are bad
+}
+
+func TestRejects(t *testing.T) {
+	f := checker(t)
 	f("", "")
 	f("  ", "")
 	f(`198.51.100.7 - - @ "GET / HTTP/1.1`, "record ends in the middle")
