@@ -29,6 +29,7 @@ type column struct {
 	zeekmap.Field
 	action zeekmap.Action
 	form   form
+	plain  bool // text without a place in an event
 }
 
 // form is how a column's type is written.
@@ -135,6 +136,7 @@ func (h *header) layout() {
 		if c.action == zeekmap.Nested || c.form >= formTextList && !c.action.Vector() {
 			c.action = zeekmap.Rest
 		}
+		c.plain = c.action == zeekmap.Rest && c.form == formText
 	}
 	h.columns = columns
 }

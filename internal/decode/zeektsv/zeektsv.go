@@ -72,6 +72,10 @@ func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
 		if value == d.unset {
 			continue
 		}
+		if d.columns[i].plain && !escaped && !high && value != d.empty {
+			b.AddRest(e, d.columns[i].Name, value)
+			continue
+		}
 		if err := d.apply(b, e, &d.columns[i], value, escaped, high); err != nil {
 			return err
 		}
@@ -192,6 +196,10 @@ func (d *decoder) rest(b *vedette.Batch, c *column, value string, escaped, high 
 	f := vedette.Field{Key: c.Name, Value: value}
 	switch c.form {
 	case formNumber:
+		if isInteger(value) {
+			f.Kind = vedette.KindRaw
+			return f
+		}
 		if isNumber(value) { // else "nan" and the like, kept as text
 			f.Kind, f.Value = vedette.KindRaw, zeekmap.Decimal(b, value)
 			return f
@@ -273,31 +281,31 @@ func appendQuoted(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// isNumber reports whether s is a JSON number without exponent, or with one as
-// C's printf writes it.
-func isNumber(s string) bool {
-	i := 0
-	if s != "" && s[0] == '-' {
-		i = 1
-	}
-	start := i
+// digits returns the place behind the digits of s from i on.
+func digits(s string, i int) int {
 	for i < len(s) && s[i]-'0' <= 9 {
 		i++
 	}
-	if i == start || i-start > 1 && s[start] == '0' {
-		return false
-	}
-	if i == len(s) {
-		return true
-	}
-	if s[i] == '.' && i+1 < len(s) {
-		for i++; i < len(s) && s[i]-'0' <= 9; i++ {
+	return i
+}
+
+// isInteger reports whether s is a JSON number made of digits alone.
+func isInteger(s string) bool {
+	return s != "" && digits(s, 0) == len(s) && (s[0] != '0' || len(s) == 1)
+}
+
+// isNumber reports whether s is a JSON number.
+func isNumber(s string) bool {
+	point := digits(s, 0)
+	if point > 0 && (s[0] != '0' || point == 1) {
+		if point == len(s) {
+			return true
 		}
-		if i == len(s) {
+		if s[point] == '.' && point+1 < len(s) && digits(s, point+1) == len(s) {
 			return true
 		}
 	}
-	var t jsonscan.Token
+	var t jsonscan.Token // a sign, an exponent, or no number
 	return jsonscan.Parse(&t, unsafe.Slice(unsafe.StringData(s), len(s))) == nil && t.Kind == jsonscan.Number
 }
 

@@ -232,7 +232,7 @@ func Addr(s string) (netip.Addr, bool) {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
-		case c-'0' <= 9 && digits < 3:
+		case c-'0' <= 9 && digits < 3 && (digits != 1 || value != 0): // 010 means 10 to some and 8 to others
 			value = value*10 + int(c-'0')
 			digits++
 		case c == '.' && digits > 0 && n < 3 && value < 256:
