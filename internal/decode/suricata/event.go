@@ -157,26 +157,8 @@ func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, m *jsonscan.Member) 
 		e.Time = n
 	case host:
 		e.Host = t.Text(b)
-	case sourceIP, destIP:
-		a, ok := jsonscan.Addr(t.Raw)
-		if !ok {
-			return decode.ErrAddress
-		}
-		if f == sourceIP {
-			e.SourceIP = a
-		} else {
-			e.DestinationIP = a
-		}
-	case sourcePort, destPort:
-		p, ok := jsonscan.Port(t.Raw)
-		if !ok {
-			return decode.ErrNumber
-		}
-		if f == sourcePort {
-			e.SourcePort = p
-		} else {
-			e.DestinationPort = p
-		}
+	case sourceIP, destIP, sourcePort, destPort:
+		return applyEndpoint(e, f, t)
 	case transport:
 		e.Transport = jsonscan.Lower(t.Text(b), b.Buffer)
 	case protocol:
@@ -210,6 +192,32 @@ func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, m *jsonscan.Member) 
 		default:
 			applyFile(b, e, m)
 		}
+	}
+	return nil
+}
+
+// applyEndpoint takes an address or a port.
+func applyEndpoint(e *vedette.Event, f action, t *jsonscan.Token) error {
+	if f == sourceIP || f == destIP {
+		a, ok := jsonscan.Addr(t.Raw)
+		if !ok {
+			return decode.ErrAddress
+		}
+		if f == sourceIP {
+			e.SourceIP = a
+		} else {
+			e.DestinationIP = a
+		}
+		return nil
+	}
+	p, ok := jsonscan.Port(t.Raw)
+	if !ok {
+		return decode.ErrNumber
+	}
+	if f == sourcePort {
+		e.SourcePort = p
+	} else {
+		e.DestinationPort = p
 	}
 	return nil
 }
