@@ -193,14 +193,21 @@ func (e *entry) detection(j judgment) *vedette.Detection {
 	if j.stage != vedette.VerdictCompromise {
 		det.Severity = vedette.SeverityMedium
 	}
-	det.Summary = fmt.Sprintf("%s logged in %s after %d failures with %d accounts (%d in the last 24 h).", e.source, who, e.all, e.accounts, e.day)
+	det.Summary = fmt.Sprintf("%s logged in %s after %d failures (%d in the last 24 h) of %s.", e.source, who, e.all, e.day, accounts(e.accounts))
 	if j.why != "" {
 		det.Summary = det.Summary[:len(det.Summary)-1] + "; " + j.why + "."
 	}
 	return det
 }
 
-// cite returns the last failures and the first success.
+func accounts(n int64) string {
+	if n == 1 {
+		return "one account"
+	}
+	return fmt.Sprintf("%d accounts", n)
+}
+
+// cite returns the first failures and the first success.
 func (e *entry) cite(ctx context.Context, events detect.EventStore, span detect.Span) ([]vedette.Evidence, error) {
 	where := logins + ` AND coalesce(organization, '') = ? AND source_ip = ?`
 	ip := vedette.AddrToBig(e.source.Addr)

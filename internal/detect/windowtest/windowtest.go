@@ -36,7 +36,13 @@ type DB struct {
 // New returns an empty store that is closed when the test ends.
 func New(t testing.TB) *DB {
 	t.Helper()
-	db, err := sql.Open("duckdb", "?memory_limit=1GB&threads=1")
+	return open(t, "")
+}
+
+// open returns an empty store in the file at path, in memory if it is empty.
+func open(t testing.TB, path string) *DB {
+	t.Helper()
+	db, err := sql.Open("duckdb", path+"?memory_limit=512MiB&threads=1")
 	if err != nil {
 		t.Fatal(err)
 	}
