@@ -14,6 +14,7 @@ type entry struct {
 	at    int32 // where the indexed gram stands in lit
 	// sure says that the literal's presence is all the value asks for.
 	sure bool
+	need *need // of a short literal
 }
 
 // index finds the literals that occur in a text. A bitmap over hashes of four

@@ -42,6 +42,8 @@ type cell struct {
 	low    []byte
 	buf    []byte
 	hint   int
+	signed uint32    // epoch of sign
+	sign   signature // of low
 }
 
 func newState(p *program) *state {
@@ -81,7 +83,7 @@ func (s *state) begin(e *vedette.Event) {
 		clear(s.results)
 		clear(s.asked)
 		for i := range s.cells {
-			s.cells[i].loaded, s.cells[i].folded = 0, 0
+			s.cells[i].loaded, s.cells[i].folded, s.cells[i].signed = 0, 0, 0
 		}
 	}
 }
@@ -107,6 +109,9 @@ func (s *state) search(i int32) {
 		}
 		x.scan(s.low, s)
 		for j := range x.short {
+			if c.sep == 0 && !x.short[j].need.met(s.signature(c)) {
+				continue
+			}
 			if bytes.Contains(s.low, x.short[j].lit) {
 				s.hit(&x.short[j])
 			}
@@ -203,7 +208,11 @@ func (s *state) evaluate(p *pred) uint32 {
 			return isTrue
 		}
 		for i := range p.values {
-			if s.matches(&p.values[i], r, l) {
+			v := &p.values[i]
+			if v.need != nil && c.sep == 0 && !v.need.met(s.signature(c)) {
+				continue
+			}
+			if s.matches(v, r, l) {
 				return isTrue
 			}
 		}
@@ -279,4 +288,13 @@ func (s *state) fold(c *cell) []byte {
 		c.folded = s.epoch
 	}
 	return c.low
+}
+
+// signature returns the signature of a loaded cell that is no list.
+func (s *state) signature(c *cell) *signature {
+	if c.signed != s.epoch {
+		c.sign.sign(s.fold(c))
+		c.signed = s.epoch
+	}
+	return &c.sign
 }

@@ -258,6 +258,7 @@ func (b *builder) enter(id int32, pending [][]entry) {
 				}
 				x.exact[string(lit)] = append(x.exact[string(lit)], e)
 			case len(lit) < minLiteral:
+				e.need = needText(string(lit))
 				x.short = append(x.short, e)
 			default:
 				e.sure = !v.cased && v.simple && v.anchor == sig.AnchorAnywhere

@@ -23,6 +23,7 @@ type value struct {
 	parts   []sig.Part
 	re      *regexp.Regexp
 	needs   [][]byte // folded literals of which a text that re matches has one
+	need    *need    // what else such a text has
 	network netip.Prefix
 	compare sig.Compare
 	number  float64
@@ -49,6 +50,7 @@ func compileValue(v *sig.Value, slot func(string) int32) value {
 			out.parts = append(out.parts, p)
 		}
 	case sig.KindRegexp:
+		out.need = needOf(v.Regexp.String())
 		for _, lit := range requiredLiterals(v.Regexp.String()) {
 			out.needs = append(out.needs, []byte(lit))
 		}
@@ -71,7 +73,7 @@ func (v *value) matchText(raw, low []byte) bool {
 		}
 		return glob(v.parts, s)
 	case sig.KindRegexp:
-		return v.possible(low) && v.re.Match(raw)
+		return v.re.Match(raw)
 	case sig.KindNetwork:
 		addr, err := netip.ParseAddr(view(raw))
 		return err == nil && v.network.Contains(addr.Unmap())
@@ -80,19 +82,6 @@ func (v *value) matchText(raw, low []byte) bool {
 		return ok && v.compare.Holds(n, v.number)
 	case sig.KindNull:
 		return len(raw) == 0
-	}
-	return false
-}
-
-// possible reports whether the literals let the regular expression match.
-func (v *value) possible(low []byte) bool {
-	if len(v.needs) == 0 {
-		return true
-	}
-	for _, lit := range v.needs {
-		if bytes.Contains(low, lit) {
-			return true
-		}
 	}
 	return false
 }
