@@ -21,6 +21,15 @@ const (
 	maxNames = 1000
 )
 
+// use is a server's use of the names.
+type use struct {
+	org               string
+	host, peer        detect.NullAddr
+	first, last, seen time.Time
+	n, names          int64
+	name              string
+}
+
 // tunnels reports servers that begin to use SoftEther's services. Where several
 // hosts do, or the server did from the start, it is legitimate use.
 func tunnels(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) error {
@@ -50,13 +59,6 @@ func tunnels(ctx context.Context, events detect.EventStore, span detect.Span, em
 	SELECT u.org, u.host, u.t0, u.t1, u.n, u.name, u.peer, least(s.since, v.since), s.names
 	FROM used u JOIN users c USING (org) JOIN seen s USING (org, host) JOIN served v USING (org, host)
 	WHERE c.hosts <= ? AND v.resolver = 0 AND u.t0 >= ? ORDER BY u.org, u.t0, u.host`, relayNames)
-	type use struct {
-		org               string
-		host, peer        detect.NullAddr
-		first, last, seen time.Time
-		n, names          int64
-		name              string
-	}
 	var found []use
 	args := []any{span.End, span.End, span.End, maxUsers, span.Start}
 	err := each(ctx, events, query, args, func(rows *sql.Rows) error {
@@ -72,15 +74,7 @@ func tunnels(ctx context.Context, events detect.EventStore, span detect.Span, em
 	}
 	for i := range found {
 		u := &found[i]
-		det := &vedette.Detection{
-			Detector: name, Rule: "softether-tunnel", Title: "Server begins to use SoftEther's relays", Organization: u.org,
-			Time: u.first.UnixNano(), LastTime: u.last.UnixNano(), Count: u.n, Stage: vedette.VerdictAttempt, Confidence: 60,
-			Severity: vedette.SeverityHigh, Techniques: []string{"T1572"}, Actor: u.peer.Addr, ActorName: u.name, Target: u.host.Addr, Role: vedette.RoleTunnel,
-		}
-		if u.names > maxNames {
-			det.Weak, det.Confidence = true, 30
-		}
-		det.Summary = fmt.Sprintf("%s, a server seen for %s without it, asked for %.80s; %d such events.", u.host, spell(u.first.Sub(u.seen)), u.name, u.n)
+		det := u.detection()
 		det.Evidence, err = detect.Cite(ctx, events, 5, `coalesce(organization, '') = ? AND source_ip = ? AND time >= ? AND time <= ?
 			AND coalesce(direction, '') IN ('outbound', 'internal') AND (lower(server_name) = ? OR lower(dns_question) = ?)`,
 			u.org, vedette.AddrToBig(u.host.Addr), u.first, u.last, u.name, u.name)
@@ -90,4 +84,17 @@ func tunnels(ctx context.Context, events detect.EventStore, span detect.Span, em
 		emit(det)
 	}
 	return nil
+}
+
+func (u *use) detection() *vedette.Detection {
+	det := &vedette.Detection{
+		Detector: name, Rule: "softether-tunnel", Title: "Server begins to use SoftEther's relays", Organization: u.org,
+		Time: u.first.UnixNano(), LastTime: u.last.UnixNano(), Count: u.n, Stage: vedette.VerdictAttempt, Confidence: 60,
+		Severity: vedette.SeverityHigh, Techniques: []string{"T1572"}, Actor: u.peer.Addr, ActorName: u.name, Target: u.host.Addr, Role: vedette.RoleTunnel,
+	}
+	if u.names > maxNames {
+		det.Weak, det.Confidence = true, 30
+	}
+	det.Summary = fmt.Sprintf("%s, a server seen for %s without it, asked for %.80s; %d such events.", u.host, spell(u.first.Sub(u.seen)), u.name, u.n)
+	return det
 }

@@ -74,13 +74,15 @@ const entries = `WITH entry AS (
 		GROUP BY 1, 2, 3
 	) `
 
+// place is an address at an organization.
+type place struct {
+	org    string
+	source netip.Addr
+}
+
 // visits returns all administration from outside, by organization and time.
 // Administrators are few, so the list is short whatever the size of the store.
 func visits(ctx context.Context, events detect.EventStore, end time.Time) ([]*visit, error) {
-	type place struct {
-		org    string
-		source netip.Addr
-	}
 	var out []*visit
 	byPlace := make(map[place][]*visit)
 	err := each(ctx, events, entries+`SELECT org, source_ip, country, asn, t0, t1, target, port FROM entry ORDER BY org, t0, source_ip`,
@@ -121,9 +123,14 @@ func visits(ctx context.Context, events detect.EventStore, end time.Time) ([]*vi
 	if err != nil {
 		return nil, err
 	}
-	// A hub's failures stand in the server log and the security log: the
-	// latter counts.
-	return out, each(ctx, events, entries+`
+	return out, addFailures(ctx, events, end, byPlace)
+}
+
+// addFailures counts the failed logins before each address's first success. A
+// hub's failures stand in the server log and the security log: the latter
+// counts.
+func addFailures(ctx context.Context, events detect.EventStore, end time.Time, byPlace map[place][]*visit) error {
+	return each(ctx, events, entries+`
 		, debut AS (SELECT org, source_ip, min(t0) AS t FROM entry GROUP BY org, source_ip)
 		SELECT d.org, d.source_ip, count(*)
 		FROM events e JOIN debut d ON coalesce(e.organization, '') = d.org AND e.source_ip = d.source_ip AND e.time <= d.t
