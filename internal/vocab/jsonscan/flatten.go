@@ -32,80 +32,62 @@ type Flattener struct {
 type path struct {
 	name  string
 	field int32
+	depth int
 	child *Order // of the object there, nil until there was one
 }
 
 // NewFlattener returns a Flattener that asks resolve once for each new path.
 func NewFlattener(resolve func(path string) int32) *Flattener {
 	f := &Flattener{resolve: resolve, paths: make([]path, 1)}
-	f.root = f.orderFor("")
+	f.root = f.orderFor("", 1)
 	return f
 }
 
 // orderFor returns the order of keys of the object whose path is prefix.
-func (f *Flattener) orderFor(prefix string) *Order {
-	return NewOrder(func(key string) int32 {
+func (f *Flattener) orderFor(prefix string, depth int) *Order {
+	o := NewOrder(func(key string) int32 {
 		if len(f.paths) == maxPaths {
 			return 0
 		}
 		name := string(append([]byte(prefix), key...)) // key is valid during the call only
-		f.paths = append(f.paths, path{name: name, field: f.resolve(name)})
+		f.paths = append(f.paths, path{name: name, field: f.resolve(name), depth: depth})
 		return int32(len(f.paths) - 1)
 	})
+	o.prefix, o.descend = prefix, f.open
+	return o
+}
+
+// open returns the Order for an object at a path, nil if it stays in one piece.
+func (f *Flattener) open(field int32) *Order {
+	p := &f.paths[field]
+	if field == 0 || p.depth == maxFlatten || p.field == Opaque {
+		return nil
+	}
+	if p.child == nil {
+		p.child = f.orderFor(p.name+".", p.depth+1)
+	}
+	return p.child
 }
 
 // Scan returns the values of the record, in its order. They are valid until the
 // next Scan and alias rec. After an error they are what could be read.
 func (f *Flattener) Scan(rec []byte) ([]Member, error) {
-	f.members = f.members[:0]
 	tokens, err := f.root.Scan(f.tokens[:0], rec)
 	f.tokens = tokens
-	if e := f.collect(tokens, 0, 1); err == nil {
-		err = e
-	}
-	return f.members, err
-}
-
-// collect lists the members of an object, and of the objects in it.
-func (f *Flattener) collect(tokens []Token, parent int32, depth int) error {
+	f.members = f.members[:0]
 	for i := range tokens {
 		t := &tokens[i]
 		if t.Kind == Null {
 			continue
 		}
-		p := &f.paths[t.Field]
-		if t.Field == 0 {
-			f.unknown(t, parent)
-			continue
+		m := Member{Path: t.Key, Value: *t}
+		if t.Field != 0 {
+			p := &f.paths[t.Field]
+			m.Path, m.Field = p.name, p.field
+		} else {
+			m.Field = f.resolve(t.Key)
 		}
-		if t.Kind != Object || depth == maxFlatten || p.field == Opaque {
-			f.members = append(f.members, Member{p.name, p.field, *t})
-			continue
-		}
-		if p.child == nil {
-			p.child = f.orderFor(p.name + ".")
-		}
-		n := len(f.tokens)
-		inner, err := p.child.ScanValue(f.tokens, t)
-		if err != nil {
-			return err
-		}
-		f.tokens = inner
-		err = f.collect(inner[n:], t.Field, depth+1)
-		f.tokens = f.tokens[:n]
-		if err != nil {
-			return err
-		}
+		f.members = append(f.members, m)
 	}
-	return nil
-}
-
-// unknown lists a value whose path is not remembered. An object stays in one
-// piece.
-func (f *Flattener) unknown(t *Token, parent int32) {
-	name := t.Key
-	if parent != 0 {
-		name = f.paths[parent].name + "." + t.Key
-	}
-	f.members = append(f.members, Member{name, f.resolve(name), *t})
+	return f.members, err
 }

@@ -68,6 +68,11 @@ type Token struct {
 type Order struct {
 	resolve func(key string) int32
 	slots   []slot
+
+	// For a Flattener: how to go on in an object, and what to put before
+	// keys that resolve does not remember.
+	descend func(field int32) *Order
+	prefix  string
 }
 
 // slot is a key that was seen before.
@@ -101,7 +106,7 @@ func (o *Order) Scan(dst []Token, rec []byte) ([]Token, error) {
 	if rec[i] != '{' {
 		return dst, ErrSyntax
 	}
-	dst, i, err := o.members(dst, rec, skipSpace(rec, i+1))
+	dst, i, err := o.members(dst, rec, skipSpace(rec, i+1), 1)
 	if err != nil {
 		return dst, err
 	}
@@ -117,8 +122,8 @@ func (o *Order) ScanValue(dst []Token, t *Token) ([]Token, error) {
 }
 
 // members reads from behind the opening brace and returns the place behind the
-// closing one.
-func (o *Order) members(dst []Token, rec []byte, i int) ([]Token, int, error) {
+// closing one. depth counts the objects around.
+func (o *Order) members(dst []Token, rec []byte, i, depth int) ([]Token, int, error) {
 	if i < len(rec) && rec[i] == '}' {
 		return dst, i + 1, nil
 	}
@@ -138,8 +143,12 @@ func (o *Order) members(dst []Token, rec []byte, i int) ([]Token, int, error) {
 		}
 		if i < len(rec) && rec[i] == '"' {
 			i, err = str(t, rec, i+1)
+		} else if child := o.within(rec, i, t.Field); child != nil {
+			if dst, i, err = child.members(dst[:n], rec, skipSpace(rec, i+1), depth+1); err != nil {
+				return dst, i, err
+			}
 		} else {
-			i, err = value(t, rec, i, 1)
+			i, err = value(t, rec, i, depth)
 		}
 		if err != nil {
 			return dst[:n], i, err
@@ -161,6 +170,15 @@ func (o *Order) members(dst []Token, rec []byte, i int) ([]Token, int, error) {
 			i = skipSpace(rec, i)
 		}
 	}
+}
+
+// within returns the Order for the object at i, if its members are to be listed
+// in its place.
+func (o *Order) within(rec []byte, i int, field int32) *Order {
+	if o.descend == nil || i >= len(rec) || rec[i] != '{' {
+		return nil
+	}
+	return o.descend(field)
 }
 
 // lookahead is how many keys of the previous records may be missing in this one
@@ -218,6 +236,10 @@ func (o *Order) readKey(t *Token, rec []byte, i, next int) (int, int, error) {
 		}
 	}
 	t.Field = o.resolve(t.Key)
+	if t.Field == 0 && o.prefix != "" {
+		t.Key = o.prefix + t.Key
+		return next, j, nil
+	}
 	if !plain || len(t.Key) > maxKey || len(o.slots) >= maxSlots {
 		return next, j, nil
 	}
