@@ -76,6 +76,10 @@ const (
 	// storageVersion is the file format: the newest compression (DICT_FSST for
 	// text) is worth a quarter of the time and of the space.
 	storageVersion = "latest"
+	// checkpointThreshold is how large the log of small transactions grows
+	// before it is merged into the file: often is slow, seldom makes for a
+	// slow start after a kill.
+	checkpointThreshold = "128MiB"
 )
 
 // Store implements store.Store.
@@ -166,6 +170,7 @@ func configure(ctx context.Context, db *sql.DB, dir string, o Options) error {
 		fmt.Sprintf("SET GLOBAL threads = %d", o.Threads),
 		"SET GLOBAL temp_directory = '" + strings.ReplaceAll(filepath.Join(dir, "tmp"), "'", "''") + "'",
 		"SET GLOBAL preserve_insertion_order = false",
+		"SET GLOBAL checkpoint_threshold = '" + checkpointThreshold + "'",
 		"SET GLOBAL autoinstall_known_extensions = false",
 		"SET GLOBAL autoload_known_extensions = false",
 		"SET GLOBAL enable_external_access = false", // queries reach this file, nothing else

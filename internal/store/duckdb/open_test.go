@@ -133,6 +133,20 @@ func TestQueriesReachNothingElse(t *testing.T) {
 	}
 }
 
+// noise returns a batch of n events after the given line that compress badly.
+func noise(line int64, n int) *vedette.Batch {
+	b := &vedette.Batch{
+		Source: &vedette.Source{ID: vedette.ID{1}, Path: "a.log"},
+		Ledger: vedette.Ledger{Read: int64(n), Stored: int64(n)}, Events: make([]vedette.Event, n),
+	}
+	for i := range b.Events {
+		line++
+		b.Events[i] = vedette.Event{Line: line, Offset: line, URL: fmt.Sprintf("/%x/%x", uint64(line)*0x9e3779b97f4a7c15, uint64(line)*0x6a09e667f3bcc909)}
+	}
+	b.Position.Lines = line
+	return b
+}
+
 // TestDiskFull fills a small file system of its own.
 func TestDiskFull(t *testing.T) {
 	dir := t.TempDir()
@@ -146,16 +160,10 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { s.Close() }()
-	src := &vedette.Source{ID: vedette.ID{1}, Path: "a.log"}
 	line, committed := int64(0), int64(0)
 	next := func(n int) *vedette.Batch {
-		b := &vedette.Batch{Source: src, Ledger: vedette.Ledger{Read: int64(n), Stored: int64(n)}, Events: make([]vedette.Event, n)}
-		for i := range b.Events {
-			line++
-			b.Events[i] = vedette.Event{Line: line, Offset: line, URL: fmt.Sprintf("/%x/%x", uint64(line)*0x9e3779b97f4a7c15, uint64(line)*0x6a09e667f3bcc909)}
-		}
-		b.Position.Lines = line
-		return b
+		line += int64(n)
+		return noise(line-int64(n), n)
 	}
 	check := func(also int64) { // what a failed commit had may be there, as a whole
 		t.Helper()
@@ -171,6 +179,9 @@ func TestDiskFull(t *testing.T) {
 	}
 	for round, n := range []int{200_000, 3_000} { // by way of the file, by way of the log
 		ballast := filepath.Join(dir, "ballast")
+		if round == 1 {
+			os.WriteFile(ballast, make([]byte, 128<<20), 0o600) // as far as it goes
+		}
 		for err = nil; err == nil; {
 			if line > 10_000_000 {
 				t.Fatal("the disk never got full")
@@ -180,9 +191,6 @@ func TestDiskFull(t *testing.T) {
 					committed = line
 				}
 			}
-			if round == 1 {
-				os.WriteFile(ballast, make([]byte, 64<<20), 0o600) // as far as it goes
-			}
 		}
 		wantProblem(t, err, "free space")
 		t.Logf("round %d, %d committed: %v", round, committed, err)
@@ -190,7 +198,7 @@ func TestDiskFull(t *testing.T) {
 		s.Abandon()
 		s.Close()
 		os.Remove(ballast)
-		if err := osexec.Command("mount", "-o", "remount,size=128m", dir).Run(); err != nil {
+		if err := osexec.Command("mount", "-o", "remount,size=64m", dir).Run(); err != nil {
 			t.Fatal(err)
 		}
 		if s, err = Open(ctx, dir, Options{}); err != nil {
