@@ -2,6 +2,8 @@ package sigma
 
 import (
 	"regexp/syntax"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	sig "github.com/vedette-cti/vedette/internal/vocab/sigma"
@@ -29,12 +31,12 @@ type gram struct {
 type signature struct {
 	bytes [4]uint64
 	bi    [64]uint64
-	tri   [128]uint64
+	tri   [256]uint64
 }
 
 func biBit(a, b byte) uint16 { return uint16((uint32(a) | uint32(b)<<8) * 2654435761 >> 20) }
 func triBit(a, b, c byte) uint16 {
-	return uint16((uint32(a) | uint32(b)<<8 | uint32(c)<<16) * 2654435761 >> 19)
+	return uint16((uint32(a) | uint32(b)<<8 | uint32(c)<<16) * 2654435761 >> 18)
 }
 
 // sign makes the signature of a folded text.
@@ -82,7 +84,7 @@ func (n *need) met(g *signature) bool {
 	for _, k := range n.grams {
 		m := &g.bi[(k.bit>>6)&63]
 		if k.tri {
-			m = &g.tri[(k.bit>>6)&127]
+			m = &g.tri[(k.bit>>6)&255]
 		}
 		if *m&(1<<(k.bit&63)) == 0 {
 			return false
@@ -113,19 +115,7 @@ func needs(re *syntax.Regexp) *need {
 			return needs(re.Sub[0])
 		}
 	case syntax.OpConcat:
-		n := &need{op: sig.OpAnd}
-		for _, sub := range re.Sub {
-			if k := needs(sub); k != nil {
-				n.kids = append(n.kids, k)
-			}
-		}
-		switch len(n.kids) {
-		case 0:
-			return nil
-		case 1:
-			return n.kids[0]
-		}
-		return n
+		return needConcat(re.Sub)
 	case syntax.OpAlternate:
 		n := &need{op: sig.OpOr}
 		for _, sub := range re.Sub {
@@ -138,6 +128,158 @@ func needs(re *syntax.Regexp) *need {
 		return n
 	}
 	return nil
+}
+
+// needConcat joins what stands side by side into longer texts where it can.
+func needConcat(subs []*syntax.Regexp) *need {
+	n := &need{op: sig.OpAnd}
+	add := func(k *need) {
+		if k != nil {
+			n.kids = append(n.kids, k)
+		}
+	}
+	texts := []string{""}
+	for _, sub := range subs {
+		add(needs(sub)) // by itself, too: short texts lie less in hashed bitmaps
+		if sub.Op == syntax.OpPlus {
+			if once := exact(sub.Sub[0]); once != nil {
+				if both := cross(texts, once); both != nil {
+					texts = both
+				}
+				add(needTexts(texts))
+				texts = once
+				continue
+			}
+		}
+		next := exact(sub)
+		if next != nil {
+			if both := cross(texts, next); both != nil {
+				texts = both
+				continue
+			}
+		}
+		add(needTexts(texts))
+		if texts = next; next == nil {
+			texts = []string{""}
+		}
+	}
+	add(needTexts(texts))
+	switch len(n.kids) {
+	case 0:
+		return nil
+	case 1:
+		return n.kids[0]
+	}
+	slices.SortStableFunc(n.kids, func(a, b *need) int { return a.weight() - b.weight() })
+	return n
+}
+
+// Bounds of what is multiplied out.
+const (
+	maxTexts     = 128
+	maxSmallSet  = 12
+	maxExactText = 64
+)
+
+// exact returns all texts that re matches, folded, if they are few; else nil.
+// Conditions on the place, such as \b, count as the empty text.
+func exact(re *syntax.Regexp) []string {
+	switch re.Op {
+	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return []string{""}
+	case syntax.OpLiteral:
+		if s := string(re.Rune); !strings.ContainsRune(s, utf8.RuneError) {
+			return []string{string(fold(nil, s))}
+		}
+	case syntax.OpCharClass:
+		var out []string
+		for i := 0; i+1 < len(re.Rune); i += 2 {
+			for r := re.Rune[i]; r <= re.Rune[i+1]; r++ {
+				if out = append(out, string(fold(nil, string(r)))); len(out) > maxSmallSet || r == utf8.RuneError {
+					return nil
+				}
+			}
+		}
+		slices.Sort(out)
+		return slices.Compact(out)
+	case syntax.OpCapture:
+		return exact(re.Sub[0])
+	case syntax.OpQuest:
+		if s := exact(re.Sub[0]); s != nil {
+			return append([]string{""}, s...)
+		}
+	case syntax.OpConcat:
+		out := []string{""}
+		for _, sub := range re.Sub {
+			if out = cross(out, exact(sub)); out == nil {
+				return nil
+			}
+		}
+		return out
+	case syntax.OpAlternate:
+		var out []string
+		for _, sub := range re.Sub {
+			s := exact(sub)
+			if s == nil || len(out)+len(s) > maxTexts {
+				return nil
+			}
+			out = append(out, s...)
+		}
+		return out
+	}
+	return nil
+}
+
+// cross joins every text of a with every one of b; nil if that is too much.
+func cross(a, b []string) []string {
+	if len(a) == 0 || len(b) == 0 || len(a)*len(b) > maxTexts {
+		return nil
+	}
+	out := make([]string, 0, len(a)*len(b))
+	for _, x := range a {
+		for _, y := range b {
+			if len(x)+len(y) > maxExactText {
+				return nil
+			}
+			out = append(out, x+y)
+		}
+	}
+	return out
+}
+
+// needTexts is the need of one of several texts.
+func needTexts(texts []string) *need {
+	n := &need{op: sig.OpOr}
+	set := &need{} // the single characters among them
+	for _, s := range texts {
+		k := needText(s)
+		switch {
+		case k == nil:
+			return nil
+		case k.grams == nil:
+			for i := range set.set {
+				set.set[i] |= k.set[i]
+			}
+		default:
+			n.kids = append(n.kids, k)
+		}
+	}
+	if set.set != [4]uint64{} {
+		n.kids = append([]*need{set}, n.kids...)
+	}
+	if len(n.kids) == 1 {
+		return n.kids[0]
+	}
+	return n
+}
+
+// weight is how long it takes to refute n, at worst.
+func (n *need) weight() int {
+	sum := 1 + len(n.grams)
+	for _, k := range n.kids {
+		sum += 2 + k.weight()
+	}
+	return sum
 }
 
 // needText is the need of a literal, in any letter case.
