@@ -60,10 +60,15 @@ func (b *Batch) AddRest(e *Event, key, value string) {
 
 // AddField appends f to e.Rest. e must be the event added last.
 func (b *Batch) AddField(e *Event, f Field) {
-	n := len(e.Rest)
-	b.fields = append(b.fields, f)
-	end := len(b.fields)
-	e.Rest = b.fields[end-n-1 : end : end]
+	n, end := len(e.Rest), len(b.fields)
+	if end == cap(b.fields) {
+		b.fields = append(b.fields, f)
+	} else {
+		b.fields = b.fields[:end+1]
+		slot := &b.fields[end] // in place: a field is five words
+		slot.Key, slot.Value, slot.Kind = f.Key, f.Value, f.Kind
+	}
+	e.Rest = b.fields[end-n : end+1 : end+1]
 }
 
 // Buffer returns n bytes of the batch's arena for a decoder to write a value

@@ -14,6 +14,7 @@ const (
 	linkBits    = 13 // from at least two kinds of traits
 	kindCap     = 10 // what one kind of trait can give
 	victimSlack = int64(10 * 24 * 3600 * 1e9)
+	minChoice   = 4  // bits that must come from whom, not when
 	victimBits  = 10 // beyond what the number of compared pairs explains
 	causalSlack = int64(30 * 24 * 3600 * 1e9)
 	causalScore = 4
@@ -238,7 +239,11 @@ func victimSurprise(a, b *campaign) float64 {
 	}
 	// Two views of the same dates: the better one, less the bit of choosing.
 	when := max(-binomialTail(both, close, expected/float64(both)), sameOrder(dates)-1)
-	return -hypergeometricTail(population, na, nb, both) + max(0, when)
+	whom := -hypergeometricTail(population, na, nb, both)
+	if whom < minChoice {
+		return 0 // who takes everyone meets everyone
+	}
+	return whom + max(0, when)
 }
 
 // sameOrder returns how many bits of surprise there are in two lists of dates

@@ -22,7 +22,7 @@ const minEffect = 60
 //     detectors; or one weak effect at most 30 days after a plain attempt. No
 //     effect, no compromise, whatever was sent.
 //   - attempt: a plain finding of one, an effect that does not carry a
-//     compromise, or weak ones of two different rules.
+//     compromise, or weak ones of two different detectors.
 //   - reconnaissance: any plain finding, weak ones of two rules, or one look
 //     three times. A single weak finding of something worse is nothing yet: half
 //     of it is ordinary life.
@@ -73,19 +73,23 @@ func verdict(deeds []*deed) (vedette.Verdict, []*deed) {
 			}
 		}
 	}
-	if len(attempts) > 0 || len(weakEffects) > 0 || distinct(weakAttempts, ruleOf) >= 2 {
+	if len(attempts) > 0 || len(weakEffects) > 0 || distinct(weakAttempts, detectorOf) >= 2 {
 		return vedette.VerdictAttempt, slices.Concat(weakEffects, attempts, weakAttempts)
 	}
-	var looks int64
+	var (
+		looks int64
+		seen  []*deed
+	)
 	for _, d := range deeds {
 		switch {
 		case !d.weak:
 			return vedette.VerdictReconnaissance, deeds
 		case d.stage == vedette.VerdictReconnaissance:
 			looks += d.count
+			seen = append(seen, d)
 		}
 	}
-	if looks >= 3 || distinct(deeds, ruleOf) >= 2 {
+	if looks >= 3 || distinct(seen, ruleOf) >= 2 {
 		return vedette.VerdictReconnaissance, deeds
 	}
 	return vedette.VerdictNone, nil
