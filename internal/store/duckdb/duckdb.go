@@ -58,8 +58,11 @@ import (
 	"github.com/vedette-cti/vedette/internal/store"
 )
 
-// FileName is the database's name in its folder.
+// FileName is the database's name in its folder. Beside it are, while it is
+// open, its log and a folder for results that do not fit into memory.
 const FileName = "vedette.duckdb"
+
+const tempName = FileName + ".tmp"
 
 // Options tune the engine. The zero value is good.
 type Options struct {
@@ -159,6 +162,9 @@ func (s *Store) open(ctx context.Context, path string, o Options) error {
 
 // configure sets what holds for the whole instance.
 func configure(ctx context.Context, db *sql.DB, dir string, o Options) error {
+	if err := os.RemoveAll(filepath.Join(dir, tempName)); err != nil { // what a killed process left
+		return err
+	}
 	if o.MemoryLimit == 0 {
 		o.MemoryLimit = defaultMemory
 	}
@@ -168,7 +174,7 @@ func configure(ctx context.Context, db *sql.DB, dir string, o Options) error {
 	for _, q := range []string{
 		fmt.Sprintf("SET GLOBAL memory_limit = '%dB'", o.MemoryLimit),
 		fmt.Sprintf("SET GLOBAL threads = %d", o.Threads),
-		"SET GLOBAL temp_directory = '" + strings.ReplaceAll(filepath.Join(dir, "tmp"), "'", "''") + "'",
+		"SET GLOBAL temp_directory = '" + strings.ReplaceAll(filepath.Join(dir, tempName), "'", "''") + "'",
 		"SET GLOBAL preserve_insertion_order = false",
 		"SET GLOBAL checkpoint_threshold = '" + checkpointThreshold + "'",
 		"SET GLOBAL autoinstall_known_extensions = false",

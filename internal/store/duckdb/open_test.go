@@ -247,3 +247,36 @@ func TestFailedTransaction(t *testing.T) {
 		t.Errorf("%d events, want 10", n)
 	}
 }
+
+// TestLittleMemory sorts a result that is larger than the memory allowed.
+func TestLittleMemory(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	left := filepath.Join(dir, tempName, "left by a killed process")
+	if err := errors.Join(os.Mkdir(filepath.Dir(left), 0o700), os.WriteFile(left, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(ctx, dir, Options{MemoryLimit: 96 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := os.Stat(left); !os.IsNotExist(err) {
+		t.Errorf("temporary file is still there: %v", err)
+	}
+	const n = 300_000
+	if err := errors.Join(s.Write(ctx, noise(0, n)), s.Commit(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	line := int64(0)
+	for hit, err := range s.Hunt(ctx, store.Hunt{}) {
+		if err != nil {
+			t.Fatalf("after %d hits: %v", line, err)
+		}
+		if line++; hit.Event.Line != line {
+			t.Fatalf("hit of line %d, want %d", hit.Event.Line, line)
+		}
+	}
+	if line != n {
+		t.Errorf("%d hits, want %d", line, n)
+	}
+}
