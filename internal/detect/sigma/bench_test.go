@@ -7,9 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/vedette-cti/vedette"
 	sig "github.com/vedette-cti/vedette/internal/vocab/sigma"
@@ -127,7 +125,6 @@ func benchmark(b *testing.B, rules []*sig.Rule, events []vedette.Event) {
 	b.Logf("%d rules, %d of %d events match nothing", len(rules), len(quiet), len(events))
 	b.ReportAllocs()
 	i := 0
-	start := cpu()
 	for b.Loop() {
 		engine.Match(&quiet[i], func(*sig.Rule) {})
 		if i++; i == len(quiet) {
@@ -135,7 +132,6 @@ func benchmark(b *testing.B, rules []*sig.Rule, events []vedette.Event) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
-	b.ReportMetric(float64(cpu()-start)/float64(b.N), "cpu-ns/op") // tells more than the clock on a busy machine
 }
 
 // BenchmarkOurRules runs the rules that come with Vedette.
@@ -149,13 +145,4 @@ func BenchmarkOurRules(b *testing.B) {
 		b.Fatal(err)
 	}
 	benchmark(b, rules, accessLog(b))
-}
-
-// cpu is the processor time of the process.
-func cpu() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

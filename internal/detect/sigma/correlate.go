@@ -132,8 +132,8 @@ func (c *correlator) add(run *correlation, uses []int, inner []*correlation, bas
 			meta.Tags = append(meta.Tags[:len(meta.Tags):len(meta.Tags)], bases[n].Tags...)
 		}
 	}
-	run.finding = finding{detection0: describe(&meta, host), host: host}
-	run.finding.detection0.Detector = CorrelationName
+	run.finding = finding{template: describe(&meta, host), host: host}
+	run.finding.template.Detector = CorrelationName
 	if run.Author != ourAuthor {
 		run.finding.author = cut(run.Author, 60)
 	}
@@ -196,7 +196,7 @@ const (
 
 // detection makes the detection of one episode.
 func (ep *episode) detection(ctx context.Context, events detect.EventStore) (vedette.Detection, error) {
-	d := ep.of.finding.detection0
+	d := ep.of.finding.template
 	d.Time, d.LastTime, d.Count, d.Organization = ep.first, ep.last, ep.count, ep.organization
 	d.Actor, d.ActorName, d.Target, d.TargetPort = ep.actor, ep.name, ep.target, ep.port
 	var b strings.Builder

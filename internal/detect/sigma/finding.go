@@ -13,11 +13,11 @@ import (
 
 // finding is what is the same for all matches of a rule.
 type finding struct {
-	detection0 vedette.Detection
-	author     string // to be shown with every match, empty for our own rules
-	host       bool   // about what happened on a machine
-	dns        bool
-	proxy      bool
+	template vedette.Detection
+	author   string // to be shown with every match, empty for our own rules
+	host     bool   // about what happened on a machine
+	dns      bool
+	proxy    bool
 }
 
 // Tags of our own by which a rule says what its match means.
@@ -37,7 +37,7 @@ func newFinding(r *sig.Rule) finding {
 	f := finding{dns: r.LogSource.Category == "dns" || r.LogSource.Service == "dns", proxy: r.LogSource.Category == "proxy"}
 	f.host = !slices.Contains(networkCategories, r.LogSource.Category) && r.LogSource.Product != "zeek" && r.LogSource.Product != "suricata" &&
 		(r.LogSource.Category != "" || r.LogSource.Product == "windows" || r.LogSource.Product == "linux")
-	f.detection0 = describe(&r.Meta, f.host)
+	f.template = describe(&r.Meta, f.host)
 	if r.Author != ourAuthor {
 		f.author = cut(r.Author, 60)
 	}
@@ -118,7 +118,7 @@ func confidence(s vedette.Severity, status string) int {
 // detection makes the detection for one event. Its strings may alias the
 // event's batch.
 func (f *finding) detection(e *vedette.Event) vedette.Detection {
-	d := f.detection0
+	d := f.template
 	p := f.parties(e)
 	d.Actor, d.ActorName, d.Target, d.TargetPort = p.actor, p.name, p.target, p.port
 	if f.proxy && e.Direction == vedette.DirectionInbound {
@@ -195,7 +195,7 @@ func (f *finding) summary(e *vedette.Event) string {
 		word(hostSummary(e), 200)
 	}
 	if b.Len() == 0 {
-		word(f.detection0.Title, 200)
+		word(f.template.Title, 200)
 	}
 	if f.author != "" {
 		word("(rule by "+f.author+")", 80)

@@ -58,22 +58,15 @@ func flatten(line []byte) (*vedette.Event, error) {
 	if sys == nil {
 		return nil, errors.New("no System")
 	}
-	text := func(raw json.RawMessage) string {
-		var s string
-		if json.Unmarshal(raw, &s) == nil {
-			return s
-		}
-		return string(raw)
-	}
-	e := &vedette.Event{Dataset: vedette.DatasetWindowsEvent, Host: text(sys["Computer"])}
+	e := &vedette.Event{Dataset: vedette.DatasetWindowsEvent, Host: jsonText(sys["Computer"])}
 	var id struct {
 		Text json.RawMessage `json:"#text"`
 	}
-	e.Code = text(sys["EventID"])
+	e.Code = jsonText(sys["EventID"])
 	if json.Unmarshal(sys["EventID"], &id) == nil && id.Text != nil {
-		e.Code = text(id.Text)
+		e.Code = jsonText(id.Text)
 	}
-	channel := text(sys["Channel"])
+	channel := jsonText(sys["Channel"])
 	if channel == sysmonChannel {
 		e.Dataset = vedette.DatasetWindowsSysmon
 	}
@@ -81,35 +74,43 @@ func flatten(line []byte) (*vedette.Event, error) {
 		Attributes struct{ Name string } `json:"#attributes"`
 	}
 	_ = json.Unmarshal(sys["Provider"], &provider)
-	add := func(k, v string) { e.Rest = append(e.Rest, vedette.Field{Key: k, Value: v}) }
-	add("Channel", channel)
-	add("Provider_Name", provider.Attributes.Name)
-	maps := []map[string]json.RawMessage{doc.Event.Data}
+	e.Rest = append(e.Rest, vedette.Field{Key: "Channel", Value: channel}, vedette.Field{Key: "Provider_Name", Value: provider.Attributes.Name})
+	addData(e, doc.Event.Data)
 	for _, raw := range doc.Event.User {
 		var inner map[string]json.RawMessage
 		if json.Unmarshal(raw, &inner) == nil {
-			maps = append(maps, inner)
-		}
-	}
-	for _, m := range maps {
-		for k, raw := range m {
-			if k == "Data" {
-				var inner struct {
-					Text json.RawMessage `json:"#text"`
-				}
-				if json.Unmarshal(raw, &inner) == nil && inner.Text != nil {
-					raw = inner.Text
-				}
-			}
-			switch {
-			case bytes.HasPrefix(raw, []byte{'"'}):
-				add(k, text(raw))
-			default:
-				e.Rest = append(e.Rest, vedette.Field{Key: k, Value: string(raw), Kind: vedette.KindRaw})
-			}
+			addData(e, inner)
 		}
 	}
 	return e, nil
+}
+
+// jsonText is a JSON string's value, or JSON as it is.
+func jsonText(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	return string(raw)
+}
+
+// addData adds the members of EventData to an event.
+func addData(e *vedette.Event, data map[string]json.RawMessage) {
+	for k, raw := range data {
+		if k == "Data" {
+			var inner struct {
+				Text json.RawMessage `json:"#text"`
+			}
+			if json.Unmarshal(raw, &inner) == nil && inner.Text != nil {
+				raw = inner.Text
+			}
+		}
+		f := vedette.Field{Key: k, Value: jsonText(raw)}
+		if !bytes.HasPrefix(raw, []byte{'"'}) {
+			f.Kind = vedette.KindRaw
+		}
+		e.Rest = append(e.Rest, f)
+	}
 }
 
 func TestRegression(t *testing.T) {
