@@ -53,6 +53,46 @@ func testHuntConditions(t *testing.T, open Open) {
 	f("nothing", store.Hunt{Organization: "x"})
 }
 
+// testHuntLater fills columns that were NULL in all earlier events, and in the
+// end asks a store that was opened again.
+func testHuntLater(t *testing.T, open Open) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	want := []string{"", ""}
+	write(t, s, batch(source(1), vedette.Event{}, vedette.Event{}))
+	check := func() {
+		t.Helper()
+		var got []string
+		for _, hit := range hits(t, s, store.Hunt{}) {
+			got = append(got, hit.Event.FileName)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("file names %q, want %q", got, want)
+		}
+	}
+	check()
+	write(t, s, batch(source(1), vedette.Event{Line: 3, FileName: "a"}))
+	want = append(want, "a")
+	check()
+	if err := s.Write(ctx, batch(source(1), vedette.Event{Line: 4, FileName: "b", JA4: "j"})); err != nil {
+		t.Fatal(err)
+	}
+	check()
+	write(t, s)
+	want = append(want, "b")
+	check()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	defer s.Close()
+	check()
+	if got := hits(t, s, store.Hunt{Text: "J"}); len(got) != 1 || got[0].Event.JA4 != "j" {
+		t.Errorf("text hunt found %d events", len(got))
+	}
+}
+
 func testHuntAddresses(t *testing.T, open Open) {
 	s := opened(t, open)
 	write(t, s, batch(source(1),

@@ -47,6 +47,7 @@ func Run(t *testing.T, open Open) {
 		{"Cancelled", testCancelled},
 		{"Reader", testReader},
 		{"HuntConditions", testHuntConditions},
+		{"HuntLater", testHuntLater},
 		{"HuntAddresses", testHuntAddresses},
 		{"HuntNames", testHuntNames},
 		{"HuntURLs", testHuntURLs},
