@@ -64,7 +64,10 @@ func printCheck(w io.Writer, r *app.RuleReport) error {
 	if r.RegressionReport != nil {
 		fmt.Fprintf(w, "%d regression cases: %d as stated\n", r.Cases, r.AsStated)
 		for _, d := range r.Different {
-			fmt.Fprintf(w, "  %+v\n", d)
+			fmt.Fprintf(w, "  %s: %d matches, %d stated: %s\n", d.File, d.Got, d.Want, d.Reason)
+		}
+		for _, d := range r.Surplus {
+			fmt.Fprintf(w, "  %s: %d matches, %d stated: %s\n", d.File, d.Got, d.Want, d.Reason)
 		}
 	}
 	return err

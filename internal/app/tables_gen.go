@@ -10,7 +10,9 @@ import (
 	decodeSoftether "github.com/vedette-cti/vedette/internal/decode/softether"
 	decodeSoftetherpkt "github.com/vedette-cti/vedette/internal/decode/softetherpkt"
 	decodeSuricata "github.com/vedette-cti/vedette/internal/decode/suricata"
+	decodeSyslog "github.com/vedette-cti/vedette/internal/decode/syslog"
 	decodeWebaccess "github.com/vedette-cti/vedette/internal/decode/webaccess"
+	decodeWebjson "github.com/vedette-cti/vedette/internal/decode/webjson"
 	decodeWinjson "github.com/vedette-cti/vedette/internal/decode/winjson"
 	decodeZeekjson "github.com/vedette-cti/vedette/internal/decode/zeekjson"
 	decodeZeektsv "github.com/vedette-cti/vedette/internal/decode/zeektsv"
@@ -24,6 +26,7 @@ import (
 	detectTakeover "github.com/vedette-cti/vedette/internal/detect/takeover"
 	detectWebshell "github.com/vedette-cti/vedette/internal/detect/webshell"
 	"github.com/vedette-cti/vedette/internal/report"
+	reportHtml "github.com/vedette-cti/vedette/internal/report/html"
 	reportJsonreport "github.com/vedette-cti/vedette/internal/report/jsonreport"
 	reportText "github.com/vedette-cti/vedette/internal/report/text"
 )
@@ -36,7 +39,9 @@ var formats = []*decode.Format{
 	&decodeSoftether.Format,
 	&decodeSoftetherpkt.Format,
 	&decodeSuricata.Format,
+	&decodeSyslog.Format,
 	&decodeWebaccess.Format,
+	&decodeWebjson.Format,
 	&decodeWinjson.Format,
 	&decodeZeekjson.Format,
 	&decodeZeektsv.Format,
@@ -56,6 +61,7 @@ var plugins = []*detect.Plugin{
 
 // renderers is every form of report, by folder.
 var renderers = []report.Renderer{
+	reportHtml.Renderer,
 	reportJsonreport.Renderer,
 	reportText.Renderer,
 }

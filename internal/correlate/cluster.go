@@ -25,8 +25,9 @@ func buildCluster(g group, in Input, f *facts) (c vedette.Cluster, ok bool) {
 			}
 		}
 	}
+	proven := provenControl(byOrg, actorOf, len(f.organizations))
 	for _, org := range sortedKeys(byOrg) {
-		if o := judge(org, byOrg[org], actorOf); o.Verdict > vedette.VerdictNone {
+		if o := judge(org, byOrg[org], actorOf, proven); o.Verdict > vedette.VerdictNone {
 			c.Organizations = append(c.Organizations, o)
 		}
 	}

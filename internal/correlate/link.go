@@ -17,7 +17,7 @@ const (
 	minChoice   = 4  // bits that must come from whom, not when
 	victimBits  = 10 // beyond what the number of compared pairs explains
 	causalSlack = int64(30 * 24 * 3600 * 1e9)
-	causalScore = 4
+	causalScore = 6
 	maxCompared = 400 // groups whose victims are compared pairwise
 )
 
@@ -30,6 +30,7 @@ type group []*actor
 //     kinds;
 //   - by victims: the same organizations in the same days, beyond what the
 //     sensors that could see both, and their own calendars, explain;
+//   - by foothold: addresses that used the same one;
 //   - by cause: an address that a victim's machine turned to joins the one that
 //     had attacked that machine before, if one stands out;
 //   - by names: an address and the name that was seen for it.
@@ -41,6 +42,7 @@ func link(p *picture, traits []trait) []group {
 	linkNames(p, f)
 	linkTraits(f, traits)
 	linkVictims(f, actors)
+	linkFootholds(f, actors)
 	linkCauses(f, actors)
 	return f.groups(actors)
 }
@@ -155,7 +157,7 @@ func linkVictims(f *forest, actors []*actor) {
 // campaigns returns the groups with at least three organizations; of very many,
 // those that touched the most.
 func campaigns(f *forest, actors []*actor) []*campaign {
-	coverage := make(map[string]map[string]bool) // organizations by detector
+	coverage := make(map[string]map[string]bool) // organizations by rule that fired there, whoever made it
 	byRoot := make(map[int]*campaign)
 	for _, a := range actors {
 		c := byRoot[f.rootOf(a)]
@@ -169,10 +171,10 @@ func campaigns(f *forest, actors []*actor) []*campaign {
 				c.first[org] = first
 			}
 			for _, d := range deeds {
-				if coverage[d.detector] == nil {
-					coverage[d.detector] = make(map[string]bool)
+				if coverage[ruleOf(d)] == nil {
+					coverage[ruleOf(d)] = make(map[string]bool)
 				}
-				coverage[d.detector][org] = true
+				coverage[ruleOf(d)][org] = true
 			}
 		}
 	}
@@ -180,7 +182,7 @@ func campaigns(f *forest, actors []*actor) []*campaign {
 		c := byRoot[f.rootOf(a)]
 		for _, deeds := range a.deeds {
 			for _, d := range deeds {
-				maps.Copy(c.visible, coverage[d.detector])
+				maps.Copy(c.visible, coverage[ruleOf(d)])
 			}
 		}
 	}
@@ -313,23 +315,69 @@ func logChoose(n, k int) float64 {
 	return l(n) - l(k) - l(n-k)
 }
 
-// linkCauses joins an actor that shows only by effects at an organization to the
-// attacker who best explains them.
+// linkFootholds joins the addresses that used the same foothold: hands-on
+// effects of one kind at one organization within days. Strangers rarely share a
+// web shell.
+func linkFootholds(f *forest, actors []*actor) {
+	type foothold struct{ org, detector string }
+	users := make(map[foothold][]*actor)
+	first := make(map[foothold]map[*actor]int64)
+	for _, a := range actors {
+		for _, org := range sortedKeys(a.deeds) {
+			for _, d := range a.deeds[org] {
+				if !d.effect || d.weak || !handsOn[d.detector] {
+					continue
+				}
+				k := foothold{org, d.detector}
+				if first[k] == nil {
+					first[k] = make(map[*actor]int64)
+				}
+				if _, ok := first[k][a]; !ok {
+					users[k] = append(users[k], a)
+					first[k][a] = d.first
+				}
+			}
+		}
+	}
+	for k, list := range users {
+		for i, a := range list {
+			for _, b := range list[i+1:] {
+				if abs(first[k][a]-first[k][b]) <= victimSlack {
+					f.union(a, b)
+				}
+			}
+		}
+	}
+}
+
+// linkCauses joins an actor that shows only by consequences at an organization
+// to the group that best explains them.
 func linkCauses(f *forest, actors []*actor) {
 	attackers := make(map[string][]*actor) // by organization: those who made a plain attempt
+	reach := make(map[int]map[string]bool) // organizations by group
+	seen := make(map[string]bool)
 	for _, a := range actors {
+		r := f.rootOf(a)
+		if reach[r] == nil {
+			reach[r] = make(map[string]bool)
+		}
 		for org, ds := range a.deeds {
-			if slices.ContainsFunc(ds, func(d *deed) bool { return !d.weak && d.stage >= vedette.VerdictAttempt }) {
+			seen[org], reach[r][org] = true, true
+			if attacks(ds) {
 				attackers[org] = append(attackers[org], a)
 			}
 		}
+	}
+	selective := make(map[*actor]bool)
+	for _, a := range actors {
+		selective[a] = 10*len(reach[f.rootOf(a)]) < 6*len(seen)
 	}
 	for _, a := range actors {
 		for _, org := range sortedKeys(a.deeds) {
 			ds := a.deeds[org]
 			i := slices.IndexFunc(ds, (*deed).consequence)
 			if i >= 0 && !attacks(ds) {
-				if best := explain(f, a, ds[i], org, attackers[org]); best != nil {
+				if best := explain(f, a, ds[i], org, attackers[org], selective); best != nil {
 					f.union(a, best)
 				}
 			}
@@ -340,7 +388,7 @@ func linkCauses(f *forest, actors []*actor) {
 // consequence reports whether d is what follows an entry, not what led to it:
 // an effect, or a machine that turned to a control host.
 func (d *deed) consequence() bool {
-	return d.effect || d.role&(vedette.RoleC2|vedette.RoleTunnel) != 0
+	return d.effect || !d.weak && d.role&(vedette.RoleC2|vedette.RoleTunnel) != 0
 }
 
 // attacks reports whether there is a plain attempt among ds, not only what
@@ -351,47 +399,74 @@ func attacks(ds []*deed) bool {
 	})
 }
 
-// explain returns the attacker that stands out as the cause of effect e at org,
-// nil if none does.
-func explain(f *forest, a *actor, e *deed, org string, attackers []*actor) *actor {
-	scores := make(map[int]int)
-	member := make(map[int]*actor)
+// suspicion is the case against one group: what speaks for it being the cause.
+type suspicion struct {
+	member                   *actor
+	target, effect, selected bool
+	attempts                 int
+	nearest                  int64 // from its last attempt to the consequence
+}
+
+func (s *suspicion) score() int {
+	n := min(3, s.attempts)
+	if s.target {
+		n += 3
+	}
+	if s.effect {
+		n += 3
+	}
+	if s.selected {
+		n += 2
+	}
+	const day = int64(24 * 3600 * 1e9)
+	switch {
+	case s.nearest <= day:
+		n += 4
+	case s.nearest <= 3*day:
+		n += 2
+	case s.nearest <= 7*day:
+		n++
+	}
+	return n
+}
+
+// explain returns a member of the group that stands out as the cause of e at
+// org, nil if none does.
+func explain(f *forest, a *actor, e *deed, org string, attackers []*actor, selective map[*actor]bool) *actor {
+	suspects := make(map[int]*suspicion)
 	for _, b := range attackers {
-		if f.rootOf(b) == f.rootOf(a) {
+		r := f.rootOf(b)
+		if r == f.rootOf(a) {
 			continue
 		}
-		s := 0
 		for _, d := range b.deeds[org] {
 			if d.first > e.first || e.first-d.last > causalSlack || d.weak || d.stage < vedette.VerdictAttempt {
 				continue
 			}
-			s++
+			s := suspects[r]
+			if s == nil {
+				s = &suspicion{member: b, nearest: math.MaxInt64, selected: selective[b]}
+				suspects[r] = s
+			}
+			s.attempts++
+			s.effect = s.effect || d.effect
+			s.nearest = min(s.nearest, max(0, e.first-d.last))
 			for t := range d.targets {
-				if e.targets[t] {
-					s += 3
-					break
-				}
-			}
-			if d.effect {
-				s += 2
-			}
-			if e.first-d.last < int64(24*3600*1e9) {
-				s++
+				s.target = s.target || e.targets[t]
 			}
 		}
-		r := f.rootOf(b)
-		if s > scores[r] {
-			scores[r], member[r] = s, b
+	}
+	var best, second int
+	var member *actor
+	for _, s := range suspects {
+		if n := s.score(); n > best {
+			best, second, member = n, best, s.member
+		} else if n > second {
+			second = n
 		}
 	}
-	type ranked struct{ root, score int }
-	var list []ranked
-	for r, s := range scores {
-		list = append(list, ranked{r, s})
-	}
-	slices.SortFunc(list, func(x, y ranked) int { return cmp.Or(y.score-x.score, x.root-y.root) })
-	if len(list) == 0 || list[0].score < causalScore || len(list) > 1 && list[1].score == list[0].score {
+	if best < causalScore || best == second {
 		return nil
 	}
-	return member[list[0].root]
+	return member
 }

@@ -33,8 +33,8 @@ var traitQueries = []struct{ kind, sql string }{
 	{"user agent", usersOf("user_agent", "user_agent IS NOT NULL AND length(user_agent) > 3")},
 	{"TLS client fingerprint", usersOf("coalesce(ja4, ja3)", "coalesce(ja4, ja3) IS NOT NULL")},
 	{"tried account name", usersOf("user_name", "action IN ('login', 'admin-login') AND outcome = 'failure' AND user_name IS NOT NULL")},
-	{"requested path", usersOf("split_part(url, '?', 1)", "url IS NOT NULL AND status >= 400")},
-	{"requested resource", usersOf("url", "url LIKE '%?%'")},
+	{"request", usersOf("split_part(url, '?', 1)", "url IS NOT NULL AND status >= 400")},
+	{"request", usersOf("url", "url LIKE '%?%'")},
 }
 
 // usersOf builds the query for one kind: among the values that actors have, the

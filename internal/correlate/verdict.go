@@ -26,7 +26,10 @@ const minEffect = 60
 //   - reconnaissance: any plain finding, weak ones of two rules, or one look
 //     three times. A single weak finding of something worse is nothing yet: half
 //     of it is ordinary life.
-func judge(org string, deeds []*deed, actorOf map[*deed]*actor) vedette.ClusterOrganization {
+//
+// proven are the group's control hosts that other organizations' compromises
+// show: a machine in lasting contact with one is an effect, too.
+func judge(org string, deeds []*deed, actorOf map[*deed]*actor, proven map[*actor]bool) vedette.ClusterOrganization {
 	o := vedette.ClusterOrganization{ID: org}
 	slices.SortFunc(deeds, func(a, b *deed) int {
 		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.detector, b.detector), cmp.Compare(a.rule, b.rule), actorOf[a].key.compare(actorOf[b].key))
@@ -34,6 +37,11 @@ func judge(org string, deeds []*deed, actorOf map[*deed]*actor) vedette.ClusterO
 	first, last := deeds[0].first, deeds[0].last
 	var support []*deed
 	o.Verdict, support = verdict(deeds)
+	if o.Verdict < vedette.VerdictCompromise {
+		if contacts := controlled(deeds, actorOf, proven); len(contacts) > 0 {
+			o.Verdict, support = vedette.VerdictCompromise, contacts
+		}
+	}
 	for _, d := range deeds {
 		o.Findings += d.count
 		last = max(last, d.last)
@@ -93,6 +101,43 @@ func verdict(deeds []*deed) (vedette.Verdict, []*deed) {
 		return vedette.VerdictReconnaissance, deeds
 	}
 	return vedette.VerdictNone, nil
+}
+
+// maxControlShare bounds how many of the organizations may know a control host:
+// what everybody talks to is a service.
+const maxControlShare = 0.3
+
+// provenControl returns the actors that machines turned to at organizations
+// where the group's entry stands on other evidence.
+func provenControl(byOrg map[string][]*deed, actorOf map[*deed]*actor, organizations int) map[*actor]bool {
+	out := make(map[*actor]bool)
+	for _, deeds := range byOrg {
+		v, support := verdict(deeds)
+		if v < vedette.VerdictCompromise || !slices.ContainsFunc(support, func(d *deed) bool { return d.role&control == 0 }) {
+			continue
+		}
+		for _, d := range deeds {
+			a := actorOf[d]
+			if d.role&control != 0 && !d.weak && float64(len(a.deeds)) <= maxControlShare*float64(organizations) {
+				out[a] = true
+			}
+		}
+	}
+	return out
+}
+
+const control = vedette.RoleC2 | vedette.RoleTunnel
+
+// controlled returns the findings of machines in contact with proven control
+// hosts.
+func controlled(deeds []*deed, actorOf map[*deed]*actor, proven map[*actor]bool) []*deed {
+	var out []*deed
+	for _, d := range deeds {
+		if d.role&control != 0 && proven[actorOf[d]] && d.detector == "outbound" {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 func detectorOf(d *deed) string { return d.detector }

@@ -139,7 +139,7 @@ type parties struct {
 
 func (f *finding) parties(e *vedette.Event) parties {
 	switch {
-	case f.dns: // the other end is a resolver; the name is what matters
+	case f.dns || e.Action == vedette.ActionDNSQuery: // the other end is a resolver; the name is what matters
 		return parties{name: e.DNSQuestion, target: e.SourceIP}
 	case e.Direction == vedette.DirectionInternal: // nobody outside took part
 		return parties{target: e.DestinationIP, port: e.DestinationPort}
