@@ -75,7 +75,7 @@ func (m *maker) web(at time.Time) {
 	case 1:
 		m.add("/image-", m.r.IntN(900), ".jpg")
 	case 2:
-		m.add("?q=opening+hours+", section, "&session=", m.r.IntN(1<<30))
+		m.add("?q=opening+hours+", section, "&start=", m.r.IntN(1<<30))
 	}
 	status := 200
 	switch m.r.IntN(20) {

@@ -1,0 +1,108 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/detect"
+	"github.com/vedette-cti/vedette/internal/pipeline"
+)
+
+// telemetry makes records with the benchmark's own generator, as many as
+// VEDETTE_BENCH_EVENTS says.
+func telemetry(b *testing.B) (dir string, events int64) {
+	b.Helper()
+	events = 300_000
+	if text := os.Getenv("VEDETTE_BENCH_EVENTS"); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		events = n
+	}
+	dir = b.TempDir()
+	cmd := exec.Command("go", "run", "./internal/bench", "gen", "-out", dir, "-events", fmt.Sprint(events))
+	cmd.Dir = filepath.Join("..", "..")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return dir, events
+}
+
+// BenchmarkAnalyze runs what vedette analyze runs and says where the time goes:
+// reading (to durable storage), each detector over the store, and correlation.
+func BenchmarkAnalyze(b *testing.B) {
+	dir, events := telemetry(b)
+	o := Options{Constituency: filepath.Join(dir, "constituency.yaml")}
+	logs := []string{filepath.Join(dir, "logs")}
+	took := make(map[string]time.Duration)
+	for b.Loop() {
+		e, err := newEngine(o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ctx := b.Context()
+		st, err := OpenStore(ctx, b.TempDir())
+		if err != nil {
+			b.Fatal(err)
+		}
+		measure := func(name string, f func() error) {
+			start := time.Now()
+			if err := f(); err != nil {
+				b.Fatal(name, err)
+			}
+			took[name] += time.Since(start)
+		}
+		measure("read", func() error {
+			_, err := pipeline.Run(ctx, e.config, st, logs)
+			return err
+		})
+		start, end, err := st.Span(ctx)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, w := range e.detectors.Windows {
+			measure(w.Meta().Name, func() error {
+				_, err := pipeline.RunWindows(ctx, e.config.Files, st, []detect.Window{w}, detect.Span{Start: start, End: end.Add(time.Microsecond)})
+				return err
+			})
+		}
+		measure("assess", func() error {
+			_, err := assess(ctx, e, st)
+			return err
+		})
+		if err := st.Close(); err != nil {
+			b.Fatal(err)
+		}
+		e.close()
+	}
+	for name, d := range took {
+		b.ReportMetric(d.Seconds()*1e9/float64(b.N)/float64(events), name+"-ns/event")
+	}
+	b.ReportMetric(float64(events)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkDetect runs what vedette detect runs.
+func BenchmarkDetect(b *testing.B) {
+	dir, events := telemetry(b)
+	o := Options{Constituency: filepath.Join(dir, "constituency.yaml")}
+	found := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := Detect(b.Context(), o, []string{filepath.Join(dir, "logs")}, func(*vedette.Detection) error {
+			found++
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(events)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(found)/float64(b.N), "detections")
+}
