@@ -11,11 +11,12 @@ import (
 
 // Thresholds of linking, in bits of surprise.
 const (
-	linkBits    = 13 // from at least two kinds of traits
-	kindCap     = 10 // what one kind of trait can give
+	linkBits    = 14 // of traits in common
+	kindCap     = 10 // what one kind of trait can give, unless
+	handful     = 8  // no more than so many have it
 	victimSlack = int64(10 * 24 * 3600 * 1e9)
-	minChoice   = 4  // bits that must come from whom, not when
-	victimBits  = 10 // beyond what the number of compared pairs explains
+	minChoice   = 4 // bits that must come from whom, not when
+	victimBits  = 7 // beyond what the number of compared pairs explains
 	causalSlack = int64(30 * 24 * 3600 * 1e9)
 	causalScore = 6
 	maxCompared = 400 // groups whose victims are compared pairwise
@@ -26,8 +27,8 @@ type group []*actor
 
 // link joins actors that act as one:
 //
-//   - by traits that few addresses share, weighted by rarity, from at least two
-//     kinds;
+//   - by traits that few addresses share, weighted by rarity: two kinds of them,
+//     or several that hardly anyone else has;
 //   - by victims: the same organizations in the same days, beyond what the
 //     sensors that could see both, and their own calendars, explain;
 //   - by foothold: addresses that used the same one;
@@ -113,9 +114,13 @@ func linkTraits(f *forest, traits []trait) {
 				if scores[key] == nil {
 					scores[key] = make(map[string]float64)
 				}
-				// Values of one kind depend on each other: further ones count little.
-				have := scores[key][t.kind]
-				scores[key][t.kind] = min(kindCap, max(have, t.weight)+min(have, t.weight)/8)
+				// Values of one kind depend on each other: further ones count
+				// little, unless hardly anyone else has them.
+				have, more, limit := scores[key][t.kind], 8.0, float64(kindCap)
+				if len(t.actors) <= handful {
+					more, limit = 3, linkBits
+				}
+				scores[key][t.kind] = max(have, min(limit, max(have, t.weight)+min(have, t.weight)/more))
 			}
 		}
 	}
@@ -124,7 +129,7 @@ func linkTraits(f *forest, traits []trait) {
 		for _, b := range kinds {
 			bits += b
 		}
-		if len(kinds) >= 2 && bits >= linkBits {
+		if bits >= linkBits {
 			x, y := f.root(key.a), f.root(key.b)
 			f.parent[max(x, y)] = min(x, y)
 		}

@@ -24,6 +24,7 @@ type trait struct {
 const (
 	maxTraitUsers = 24 // a trait of more addresses says nothing about who they are
 	hostileShare  = 0.6
+	networkBits   = 3 // hosting networks hold many tenants
 )
 
 // traitQueries find, for values that actors use, every address that uses them.
@@ -141,7 +142,7 @@ func networkTraits(p *picture) []trait {
 	var out []trait
 	for n, actors := range groups {
 		if len(actors) >= 2 && len(actors) <= maxTraitUsers {
-			out = append(out, trait{kind: "network", value: n.String(), weight: 4, actors: actors})
+			out = append(out, trait{kind: "network", value: n.String(), weight: networkBits, actors: actors})
 		}
 	}
 	return out

@@ -1,0 +1,98 @@
+package correlate
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vedette-cti/vedette"
+)
+
+const day = int64(24 * time.Hour)
+
+// finding builds a deed in few words: "detector/rule stage [effect] [weak]".
+func finding(words string, confidence int, at int64, count int64) *deed {
+	f := strings.Fields(words)
+	detector, rule, _ := strings.Cut(f[0], "/")
+	stage, err := vedette.ParseVerdict(f[1])
+	if err != nil {
+		panic(err)
+	}
+	return &deed{
+		detector: detector, rule: rule, title: rule, stage: stage, confidence: confidence, first: at, last: at, count: count,
+		effect: strings.Contains(words, " effect"), weak: strings.Contains(words, " weak"),
+		items: []vedette.EvidenceItem{{Summary: rule + " happened", File: "log", Line: at/day + 1}},
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	f := func(want vedette.Verdict, deeds ...*deed) {
+		t.Helper()
+		a := &actor{key: actorKey{addr: netip.MustParseAddr("203.0.113.1")}}
+		of := make(map[*deed]*actor)
+		for _, d := range deeds {
+			of[d] = a
+		}
+		got := judge("org", deeds, of, nil)
+		if got.Verdict != want {
+			t.Errorf("%s: got %s, want %s", deeds[0].rule, got.Verdict, want)
+		}
+		if got.Verdict > vedette.VerdictNone && (got.Reason == "" || got.Confidence <= 0 || got.Confidence > 97 || len(got.Evidence) == 0) {
+			t.Errorf("%s: reason %q, confidence %d, %d lines", deeds[0].rule, got.Reason, got.Confidence, len(got.Evidence))
+		}
+	}
+	const none, recon, attempt, compromise = vedette.VerdictNone, vedette.VerdictReconnaissance, vedette.VerdictAttempt, vedette.VerdictCompromise
+	// No effect, no compromise, however much was sent.
+	f(attempt, finding("sigma/sqli attempt", 90, 0, 10000))
+	f(attempt, finding("sigma/sqli attempt", 90, 0, 1), finding("sigma/rce attempt", 90, 0, 1), finding("ids/alert attempt", 90, 0, 1))
+	f(attempt, finding("sigma/claims compromise", 90, 0, 1)) // says compromise, shows no effect
+	// Effects.
+	f(compromise, finding("webshell/used compromise effect", 80, 0, 9))
+	f(attempt, finding("webshell/unsure compromise effect", 40, 0, 9))
+	f(attempt, finding("indicator/address compromise effect weak", 90, 0, 9))
+	f(compromise, finding("indicator/address compromise effect weak", 60, 0, 9), finding("outbound/long compromise effect weak", 50, 0, 9))
+	f(compromise, finding("indicator/address compromise effect weak", 60, 2*day, 9), finding("sigma/sqli attempt", 60, day, 9))
+	f(attempt, finding("indicator/address compromise effect weak", 60, 0, 9), finding("sigma/sqli attempt", 60, day, 9))    // the effect came first
+	f(attempt, finding("indicator/address compromise effect weak", 60, 90*day, 9), finding("sigma/sqli attempt", 60, 0, 9)) // long after
+	// Weak findings alone are ordinary life.
+	f(none, finding("sigma/admin-refused attempt weak", 50, 0, 30))
+	f(none, finding("sigma/admin-refused attempt weak", 50, 0, 3), finding("sigma/default attempt weak", 50, 0, 3))
+	f(attempt, finding("sigma/admin-refused attempt weak", 50, 0, 3), finding("takeover/country attempt weak", 50, 0, 1))
+	f(none, finding("sigma/probe reconnaissance weak", 50, 0, 1))
+	f(recon, finding("sigma/probe reconnaissance weak", 50, 0, 3))
+	f(recon, finding("sigma/probe reconnaissance weak", 50, 0, 1), finding("sigma/other reconnaissance weak", 50, 0, 1))
+	f(recon, finding("scan/horizontal reconnaissance", 80, 0, 1))
+}
+
+func TestConfidenceNeedsIndependence(t *testing.T) {
+	one := confidence([]*deed{finding("sigma/a attempt", 60, 0, 1)})
+	same := confidence([]*deed{finding("sigma/a attempt", 60, 0, 1), finding("sigma/b attempt", 60, 0, 1)})
+	other := confidence([]*deed{finding("sigma/a attempt", 60, 0, 1), finding("bruteforce/b attempt", 60, 0, 1)})
+	if one != 60 || same != one || other != 84 {
+		t.Errorf("one %d, same detector %d, other detector %d; want 60, 60, 84", one, same, other)
+	}
+}
+
+func TestProvenControl(t *testing.T) {
+	c2 := &actor{key: actorKey{addr: netip.MustParseAddr("203.0.113.9")}, deeds: map[string][]*deed{"a": nil, "b": nil}}
+	attacker := &actor{key: actorKey{addr: netip.MustParseAddr("203.0.113.1")}}
+	tunnel := func() *deed {
+		d := finding("outbound/tunnel attempt", 60, day, 1)
+		d.role = vedette.RoleTunnel
+		return d
+	}
+	shell, there, here := finding("webshell/used compromise effect", 80, 0, 9), tunnel(), tunnel()
+	of := map[*deed]*actor{shell: attacker, there: c2, here: c2}
+	byOrg := map[string][]*deed{"a": {shell, there}, "b": {here}}
+	if v := judge("b", byOrg["b"], of, provenControl(byOrg, of, 20)).Verdict; v != vedette.VerdictCompromise {
+		t.Errorf("contact with a proven control host gives %s", v)
+	}
+	if v := judge("b", byOrg["b"], of, provenControl(byOrg, of, 3)).Verdict; v != vedette.VerdictAttempt {
+		t.Errorf("contact with what two of three organizations use gives %s", v)
+	}
+	byOrg["a"] = []*deed{there}
+	if v := judge("b", byOrg["b"], of, provenControl(byOrg, of, 20)).Verdict; v != vedette.VerdictAttempt {
+		t.Errorf("contact with an unproven host gives %s", v)
+	}
+}
