@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Figures of the whole program, each with the rate at which the same input can be
+# read and split into lines at all, and with a program for comparison where
+# Debian has one. Nothing here fails because of a speed.
+#
+#   EVENTS=5000000   records of the mixed input (twice as many once, for memory)
+#   BENCH_DIR=...    where the input goes; needs about 1 KB a record
+#
+# With perf, also says where the time goes.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+events=${EVENTS:-5000000}
+if [ -n "${BENCH_DIR:-}" ]; then
+	dir=$BENCH_DIR
+	mkdir -p "$dir"
+else
+	dir=$(mktemp -d)
+	trap 'rm -rf "$dir"' EXIT
+fi
+go build -o bin/vedette ./cmd/vedette
+go build -o bin/bench ./internal/bench
+
+input=$dir/input data=$dir/data
+gen() { # gen EVENTS FLAG...
+	local n=$1
+	shift
+	rm -rf "$input"
+	bin/bench gen -out "$input" -events "$n" "$@"
+	sync
+}
+
+# Measures one run; MiB is left in $peak.
+peak=0
+measure() { # measure LABEL EVENTS COMMAND...
+	local label=$1 n=$2 line
+	shift 2
+	line=$(bin/bench run -label "$label" -events "$n" "$@" 2>"$dir/messages") || { cat "$dir/messages" >&2; exit 1; }
+	echo "$line"
+	peak=$(sed -E 's/.* ([0-9]+) MiB at most.*/\1/' <<<"$line")
+}
+analyze() { # analyze LABEL EVENTS
+	rm -rf "$data"
+	measure "$1" "$2" bin/vedette analyze --constituency "$input/constituency.yaml" --data "$data" "$input/logs"
+	printf '%-42s %10d MiB of logs, %d MiB of store\n' '' "$(du -sm "$input/logs" | cut -f1)" "$(du -sm "$data" | cut -f1)"
+}
+
+echo "Processors: $(nproc), load before: $(cut -d' ' -f1 /proc/loadavg)"
+echo
+echo "Mixed telemetry (access logs, Zeek conn as TSV, Zeek dns as JSON, sshd; 1 % hostile)"
+gen "$events"
+bin/bench split "$input/logs"
+measure 'vedette detect, nothing stored' "$events" bin/vedette detect --constituency "$input/constituency.yaml" "$input/logs"
+analyze 'vedette analyze, durable store' "$events"
+first=$peak
+measure 'vedette analyze again, nothing new' "$events" \
+	bin/vedette analyze --constituency "$input/constituency.yaml" --data "$data" "$input/logs"
+if command -v perf >/dev/null; then
+	echo
+	echo "Where detect and analyze spend the processor's time (perf, by function)"
+	for command in detect "analyze --data $data"; do
+		rm -rf "$data"
+		# shellcheck disable=SC2086
+		if perf record -q -F 199 -o "$dir/perf" bin/vedette $command --constituency "$input/constituency.yaml" "$input/logs" >"$dir/output" 2>"$dir/messages"; then
+			echo "  ${command%% *}"
+			perf report -i "$dir/perf" --stdio --sort symbol 2>"$dir/messages" | sed -nE 's/^ +([0-9.]+%)  \[.\] (.{1,90}).*/    \1  \2/p' | sed -E 's/ +[- ]*$//' | sed -n 1,20p
+		fi
+	done
+fi
+
+echo
+echo "Memory: twice the records, and 2 million distinct addresses"
+gen $((2 * events))
+bin/bench split "$input/logs"
+analyze 'vedette analyze, twice as many records' $((2 * events))
+double=$peak
+gen "$events" -addresses 2000000
+analyze 'vedette analyze, 2 million addresses' "$events"
+many=$peak
+awk -v a="$first" -v b="$double" -v c="$many" 'BEGIN {
+	printf "peak memory against the first run: twice the records %+.0f %%, 2 million addresses %+.0f %%\n", 100*(b/a-1), 100*(c/a-1)
+}'
+
+echo
+echo "One access log, against gzip -6 of it"
+gen $((events / 5)) -only web
+cat "$input"/logs/*/access.log >"$dir/access.log"
+rm -rf "$input/logs" && mkdir "$input/logs" && mv "$dir/access.log" "$input/logs/"
+bin/bench split "$input/logs"
+measure 'gzip -6' $((events / 5)) gzip -6 -c "$input/logs/access.log"
+measure 'grep -c with one fixed string' $((events / 5)) grep -c -F /etc/passwd "$input/logs/access.log"
+measure 'vedette detect' $((events / 5)) bin/vedette detect "$input/logs"
+analyze 'vedette analyze, durable store' $((events / 5))
+rm -rf "$input" "$data"
