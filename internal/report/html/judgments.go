@@ -122,9 +122,9 @@ func judgeTargeted(a *vedette.Assessment) (judgment, bool) {
 	if first == nil {
 		return judgment{}, false
 	}
-	j := judgment{Lead: clean(first.Name, 80) + " chose its targets.", Verdict: worst(first)}
+	j := judgment{Lead: clean(first.Name, 80) + " is judged targeted, not opportunistic.", Verdict: worst(first)}
 	if n > 1 {
-		j.Lead = plural(n, "cluster") + " chose their targets, first of all " + clean(first.Name, 80) + "."
+		j.Lead = plural(n, "cluster") + " are judged targeted, first of all " + clean(first.Name, 80) + "."
 	}
 	j.Rest = "It was active from " + span(first.FirstSeen, first.LastSeen) + " at " + plural(int64(len(first.Organizations)), "organization") + "."
 	if date(first.FirstSeen) == date(first.LastSeen) {

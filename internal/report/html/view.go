@@ -72,7 +72,7 @@ type row struct {
 	Name, ID, Sector, Country string
 	Verdict                   vedette.Verdict
 	By                        string // targeted, opportunistic, or nothing
-	Cluster, Anchor           string // of the worst cluster, if the page has it in full
+	Cluster, Anchor           string // that the verdict stems from, if the page has it in full
 	Events                    int64
 	First, Last               time.Time
 }
@@ -209,10 +209,7 @@ func groupsBy(kind string, all []vedette.OrganizationVerdict, key func(*vedette.
 
 // rows lists organizations worst first, otherwise in the constituency's order.
 func (v *view) rows(a *vedette.Assessment, names, anchors map[string]string) {
-	clusterNames := make(map[string]string)
-	for i := range a.Clusters {
-		clusterNames[a.Clusters[i].ID] = clean(a.Clusters[i].Name, 80)
-	}
+	decisive := decisiveClusters(a)
 	order := make([]*vedette.OrganizationVerdict, len(a.Organizations))
 	for i := range a.Organizations {
 		order[i] = &a.Organizations[i]
@@ -237,14 +234,34 @@ func (v *view) rows(a *vedette.Assessment, names, anchors map[string]string) {
 		if o.Verdict > vedette.VerdictNone {
 			r.By = kindOf(o.Targeted)
 		}
-		if len(o.Clusters) > 0 {
-			r.Cluster, r.Anchor = clusterNames[o.Clusters[0]], anchors[o.Clusters[0]]
+		if c := decisive[o.Organization.ID]; c != nil {
+			r.Cluster, r.Anchor = clean(c.Name, 80), anchors[c.ID]
 		}
 		v.Rows = append(v.Rows, r)
 	}
 	if len(order) > maxRows {
 		v.MoreRows = plural(int64(len(order)-maxRows), "more organization") + ", none with a worse verdict: " + tally(rest)
 	}
+}
+
+// decisiveClusters finds, for every organization, the first cluster that its
+// verdict stems from.
+func decisiveClusters(a *vedette.Assessment) map[string]*vedette.Cluster {
+	verdicts := make(map[string]*vedette.OrganizationVerdict)
+	for i := range a.Organizations {
+		verdicts[a.Organizations[i].Organization.ID] = &a.Organizations[i]
+	}
+	out := make(map[string]*vedette.Cluster)
+	for i := range a.Clusters {
+		c := &a.Clusters[i]
+		for k := range c.Organizations {
+			o := verdicts[c.Organizations[k].ID]
+			if o != nil && out[o.Organization.ID] == nil && o.Verdict == c.Organizations[k].Verdict && o.Targeted == c.Targeted {
+				out[o.Organization.ID] = c
+			}
+		}
+	}
+	return out
 }
 
 // rank puts targeted before opportunistic, and those without telemetry last.
