@@ -14,7 +14,6 @@ type entry struct {
 	at    int32 // where the indexed gram stands in lit
 	// sure says that the literal's presence is all the value asks for.
 	sure bool
-	need *need // of a short literal
 }
 
 // index finds the literals that occur in a text. A bitmap over hashes of four
@@ -27,7 +26,7 @@ type index struct {
 	table   []bucket // open addressing, by hash; power of two
 	entries []entry  // grouped by gram
 	exact   map[string][]entry
-	short   []entry // literals too short for a gram
+	short   shorts // literals too short for a gram
 }
 
 type bucket struct {
@@ -39,7 +38,7 @@ func hash(gram uint32) uint32 { return gram * 2654435761 } // Knuth's multiplica
 
 // empty reports whether there is nothing to look for.
 func (x *index) empty() bool {
-	return len(x.entries) == 0 && len(x.exact) == 0 && len(x.short) == 0
+	return len(x.entries) == 0 && len(x.exact) == 0 && len(x.short.entries) == 0
 }
 
 // common is text that telemetry is full of; grams in it make poor filters.

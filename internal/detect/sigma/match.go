@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/vedette-cti/vedette"
@@ -95,7 +94,6 @@ func (s *state) search(i int32) {
 		return
 	}
 	x := &s.prog.slots[i].index
-	manyShort := len(x.short) > 8 && c.sep == 0
 	raw, low := bytesOf(c.raw), s.fold(c)
 	for more := true; more; {
 		var moreLow bool
@@ -109,14 +107,7 @@ func (s *state) search(i int32) {
 			}
 		}
 		x.scan(s.low, s)
-		for j := range x.short {
-			if manyShort && !x.short[j].need.met(s.signature(c)) {
-				continue
-			}
-			if bytes.Contains(s.low, x.short[j].lit) {
-				s.hit(&x.short[j])
-			}
-		}
+		x.short.scan(s.low, s)
 	}
 }
 

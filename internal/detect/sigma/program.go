@@ -229,6 +229,7 @@ func (b *builder) buildIndex() {
 	for i := range b.slots {
 		x := &b.slots[i].index
 		x.build(pending[i])
+		x.short.build(b.slots[i].id, x.short.entries)
 		if !x.empty() {
 			b.indexed = append(b.indexed, int32(i))
 		}
@@ -258,8 +259,7 @@ func (b *builder) enter(id int32, pending [][]entry) {
 				}
 				x.exact[string(lit)] = append(x.exact[string(lit)], e)
 			case len(lit) < minLiteral:
-				e.need = needText(string(lit))
-				x.short = append(x.short, e)
+				x.short.entries = append(x.short.entries, e)
 			default:
 				e.sure = !v.cased && v.simple && v.anchor == sig.AnchorAnywhere
 				pending[p.slot] = append(pending[p.slot], e)

@@ -11,8 +11,9 @@ import (
 // on an open scale. They decide which of a rule's necessary predicates is
 // looked for; a bad guess costs time, never a match.
 const (
-	costCommon = 20_000
-	costSlow   = 500_000
+	costRareByte = 100 // a short literal with a byte that the field hardly has
+	costCommon   = 20_000
+	costSlow     = 500_000
 )
 
 var costByLength = [...]int{10_000_000, 2_000_000, 20_000, 3_000, 60, 30, 15, 15, 8, 8, 5}
@@ -88,6 +89,11 @@ func (b *builder) cost(p *pred) int {
 		}
 		for _, lit := range lits {
 			c := costByLength[min(len(lit), len(costByLength)-1)]
+			if len(lit) < minLiteral {
+				if _, n := rarest(b.slots[p.slot].id, lit); n == 0 {
+					c = costRareByte
+				}
+			}
 			switch {
 			case v.whole():
 				c = 20
