@@ -12,12 +12,12 @@ import (
 
 // Bounds of one cluster in full.
 const (
-	maxDetailed       = 12  // clusters in full
+	maxDetailed       = 10  // clusters in full
 	maxInfrastructure = 40  // addresses and names
 	maxIncidents      = 40  // organizations with their evidence
 	maxStatements     = 12  // of evidence at one organization
 	maxLines          = 12  // of one statement
-	maxNames          = 300 // organizations that are only named
+	maxNames          = 100 // organizations that are only named
 	maxExcerpt        = 500 // characters of a log line
 )
 
@@ -206,7 +206,7 @@ func newIncident(o *vedette.ClusterOrganization, name string, budget *int) incid
 // reason is the verdict's reason without the verdict itself, which the page
 // shows beside it.
 func reason(o *vedette.ClusterOrganization) string {
-	r := clean(o.Reason, 800)
+	r := clean(o.Reason, 500)
 	if word, after, ok := strings.Cut(r, ": "); ok && strings.EqualFold(word, o.Verdict.String()) {
 		return after
 	}
@@ -271,7 +271,7 @@ func newTechnique(id string, n int64) technique {
 
 func newInfrastructure(f *vedette.Infrastructure) infrastructure {
 	out := infrastructure{
-		Value: clean(f.Value, 200), Roles: strings.Join(f.Roles.Names(), ", "), Findings: f.Findings, First: f.FirstSeen, Last: f.LastSeen,
+		Value: clean(f.Value, 120), Roles: strings.Join(f.Roles.Names(), ", "), Findings: f.Findings, First: f.FirstSeen, Last: f.LastSeen,
 	}
 	if g := f.Geo; g != nil {
 		out.Place = place(g.City, g.Country)

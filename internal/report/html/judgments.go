@@ -150,7 +150,7 @@ func judgeProbed(a *vedette.Assessment, f figures, n int64, intruders []*vedette
 	case looks == 0:
 		lead += was + "attacked; whether any was entered is not known."
 	case attempts == 0:
-		lead += was + "looked over; no attack on them is in evidence."
+		lead += was + "looked over; no attack there is in evidence."
 	default:
 		lead += was + "probed (" + thousands(attempts) + " attacked, " + thousands(looks) + " looked over); whether any was entered is not known."
 	}

@@ -16,7 +16,7 @@ const (
 	maxGroups        = 12      // bars of a chart
 	maxReasons       = 40      // of rejection
 	maxOpportunistic = 30      // clusters in the compact table
-	maxText          = 2 << 20 // bytes of evidence, after escaping
+	maxText          = 3 << 19 // bytes of evidence, after escaping
 )
 
 // view is what the template shows: text cleaned, sums made, lists cut.
@@ -89,7 +89,7 @@ func newView(a *vedette.Assessment) *view {
 	}
 	names := make(map[string]string)
 	for _, o := range a.Organizations {
-		names[o.Organization.ID] = clean(cmp.Or(o.Organization.Name, o.Organization.ID), 120)
+		names[o.Organization.ID] = clean(cmp.Or(o.Organization.Name, o.Organization.ID), 80)
 	}
 	v.Judgments = judge(a, names)
 	anchors := v.clusters(a, names)

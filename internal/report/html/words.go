@@ -56,7 +56,7 @@ func cleaned(in []string, limit int) (out []string, rest int) {
 		if i == limit {
 			return out, len(in) - limit
 		}
-		out = append(out, clean(s, 120))
+		out = append(out, clean(s, 60))
 	}
 	return out, 0
 }
