@@ -3,7 +3,7 @@
 # read and split into lines at all, and with a program for comparison where
 # Debian has one. Nothing here fails because of a speed.
 #
-#   EVENTS=5000000   records of the mixed input (twice as many once, for memory)
+#   EVENTS=5000000   records of the mixed input (once twice as many, for memory)
 #   BENCH_DIR=...    where the input goes; needs about 1 KB a record
 #
 # With perf, also says where the time goes.
@@ -88,7 +88,10 @@ cat "$input"/logs/*/access.log >"$dir/access.log"
 rm -rf "$input/logs" && mkdir "$input/logs" && mv "$dir/access.log" "$input/logs/"
 bin/bench split "$input/logs"
 measure 'gzip -6' $((events / 5)) gzip -6 -c "$input/logs/access.log"
-measure 'grep -c with one fixed string' $((events / 5)) grep -c -F /etc/passwd "$input/logs/access.log"
+measure 'awk, requests by address' $((events / 5)) awk '{ n[$1]++ } END { for (a in n) print n[a], a }' "$input/logs/access.log"
+if command -v goaccess >/dev/null; then
+	measure 'goaccess' $((events / 5)) goaccess "$input/logs/access.log" --log-format=COMBINED --no-progress -o "$dir/goaccess.json"
+fi
 measure 'vedette detect' $((events / 5)) bin/vedette detect "$input/logs"
 analyze 'vedette analyze, durable store' $((events / 5))
 rm -rf "$input" "$data"

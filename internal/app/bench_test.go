@@ -1,3 +1,5 @@
+//go:build unix
+
 package app
 
 import (
@@ -6,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,13 +38,25 @@ func telemetry(b *testing.B) (dir string, events int64) {
 	return dir, events
 }
 
-// BenchmarkAnalyze runs what vedette analyze runs and says where the time goes:
-// reading (to durable storage), each detector over the store, and correlation.
+// processor is the time that this process has used processors for, on all
+// threads: unlike the time on the wall, it says the same on a busy machine.
+func processor(b *testing.B) int64 {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
+}
+
+// BenchmarkAnalyze runs what vedette analyze runs and says where the processor's
+// time goes: reading (to durable storage), each detector over the store, and
+// correlation.
 func BenchmarkAnalyze(b *testing.B) {
 	dir, events := telemetry(b)
 	o := Options{Constituency: filepath.Join(dir, "constituency.yaml")}
 	logs := []string{filepath.Join(dir, "logs")}
-	took := make(map[string]time.Duration)
+	took := make(map[string]int64) // nanoseconds of processor
 	for b.Loop() {
 		e, err := newEngine(o)
 		if err != nil {
@@ -53,11 +68,11 @@ func BenchmarkAnalyze(b *testing.B) {
 			b.Fatal(err)
 		}
 		measure := func(name string, f func() error) {
-			start := time.Now()
+			start := processor(b)
 			if err := f(); err != nil {
 				b.Fatal(name, err)
 			}
-			took[name] += time.Since(start)
+			took[name] += processor(b) - start
 		}
 		measure("read", func() error {
 			_, err := pipeline.Run(ctx, e.config, st, logs)
@@ -82,8 +97,8 @@ func BenchmarkAnalyze(b *testing.B) {
 		}
 		e.close()
 	}
-	for name, d := range took {
-		b.ReportMetric(d.Seconds()*1e9/float64(b.N)/float64(events), name+"-ns/event")
+	for name, ns := range took {
+		b.ReportMetric(float64(ns)/float64(b.N)/float64(events), name+"-cpu-ns/event")
 	}
 	b.ReportMetric(float64(events)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
