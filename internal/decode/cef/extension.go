@@ -258,7 +258,7 @@ func (d *decoder) relabel(e *vedette.Event) {
 // moment reads the times of CEF: milliseconds, or "MMM dd [yyyy] HH:mm:ss[.SSS]
 // [zone]" with a zone as an offset, or RFC 3339.
 func (d *decoder) moment(v []byte) (ns int64, ok bool) {
-	if ns, ok := timeparse.Epoch(v); ok {
+	if ns, ok := timeparse.Epoch(decode.String(v)); ok {
 		return ns, true
 	}
 	if ns, n, zoned, ok := timeparse.RFC3339(v); ok && n == len(v) {

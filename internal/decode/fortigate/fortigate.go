@@ -82,7 +82,7 @@ func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
 
 // time prefers eventtime, which has no zone to get wrong.
 func (d *decoder) time(m *message) (ns int64, ok bool) {
-	if ns, ok := timeparse.Epoch(m.eventTime); ok {
+	if ns, ok := timeparse.Epoch(decode.String(m.eventTime)); ok {
 		return ns, true
 	}
 	day, ok := timeparse.Date(m.date)

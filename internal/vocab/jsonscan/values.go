@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vedette-cti/vedette/internal/vocab/timeparse"
 )
 
 // Int reads a whole number; a fraction of zeros is allowed, and so is an
@@ -54,175 +56,14 @@ func decimal(s string) bool {
 	return s != "" && strings.Trim(s, "+-0123456789.eE") == "" && s[0] != '+'
 }
 
-// Nanoseconds reads decimal seconds, exactly: no binary fraction comes between,
-// and digits beyond the ninth are cut. Exponents are understood.
-func Nanoseconds(s string) (n int64, ok bool) {
-	i, negative := 0, false
-	if s != "" && s[0] == '-' {
-		i, negative = 1, true
-	}
-	start := i
-	for ; i < len(s) && s[i]-'0' <= 9; i++ {
-		if n = n*10 + int64(s[i]-'0'); n > 9_000_000_000 { // beyond the range of nanoseconds
-			return 0, false
-		}
-	}
-	if i == start {
-		return 0, false
-	}
-	n *= 1e9
-	if i < len(s) && s[i] == '.' {
-		scale := int64(1e8)
-		for i++; i < len(s) && s[i]-'0' <= 9; i++ {
-			n += int64(s[i]-'0') * scale
-			scale /= 10
-		}
-	}
-	if i < len(s) {
-		return exponent(s)
-	}
-	if negative {
-		n = -n
-	}
-	return n, true
-}
+// Nanoseconds is [timeparse.Seconds]: decimal seconds as nanoseconds.
+func Nanoseconds(s string) (int64, bool) { return timeparse.Seconds(s) }
 
-// exponent is Nanoseconds for scientific notation.
-func exponent(s string) (int64, bool) {
-	if !decimal(s) {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || f > 9e9 || f < -9e9 {
-		return 0, false
-	}
-	return int64(f * 1e9), true
-}
+// Epoch is [timeparse.Epoch]: a Unix time in seconds or a smaller unit.
+func Epoch(s string) (int64, bool) { return timeparse.Epoch(s) }
 
-// Epoch reads a Unix time in seconds, milliseconds, microseconds or nanoseconds,
-// told apart by magnitude, as nanoseconds. Zero and negative times are not
-// accepted: no record was written then.
-func Epoch(s string) (n int64, ok bool) {
-	whole, _, _ := strings.Cut(s, ".")
-	if len(whole) <= 10 {
-		n, ok = Nanoseconds(s)
-		return n, ok && n > 0
-	}
-	if n, ok = Int(whole); !ok || n <= 0 {
-		return 0, false
-	}
-	switch {
-	case len(whole) <= 13:
-		fraction, _ := Nanoseconds("0." + s[min(len(whole)+1, len(s)):])
-		return n*1e6 + fraction/1e3, true
-	case len(whole) <= 16:
-		return n * 1e3, true
-	case len(whole) <= 19:
-		return n, true
-	}
-	return 0, false
-}
-
-// Time reads the profiles of ISO 8601 that logs use: 2006-01-02T15:04:05 with a
-// blank or an underscore instead of the T, an optional fraction after a point or
-// comma, and Z, +hh, +hhmm or +hh:mm. A time without zone is read in loc. It
-// returns Unix nanoseconds.
-func Time(s string, loc *time.Location) (int64, bool) {
-	if len(s) < 19 || s[4] != '-' || s[7] != '-' || s[13] != ':' || s[16] != ':' {
-		return 0, false
-	}
-	if c := s[10]; c != 'T' && c != 't' && c != ' ' && c != '_' {
-		return 0, false
-	}
-	year, month, day := two(s[0:])*100+two(s[2:]), two(s[5:]), two(s[8:])
-	hour, minute, second := two(s[11:]), two(s[14:]), two(s[17:])
-	if two(s[0:]) < 0 || two(s[2:]) < 0 || year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) ||
-		hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 {
-		return 0, false
-	}
-	i, fraction := 19, int64(0)
-	if i < len(s) && (s[i] == '.' || s[i] == ',') {
-		scale := int64(1e8)
-		for i++; i < len(s) && s[i]-'0' <= 9; i++ {
-			fraction += int64(s[i]-'0') * scale
-			scale /= 10
-		}
-	}
-	if i == len(s) {
-		t := time.Date(year, time.Month(month), day, hour, minute, second, 0, loc)
-		return t.UnixNano() + fraction, true
-	}
-	offset, ok := zone(s[i:])
-	seconds := daysSinceEpoch(year, month, day)*86400 + int64(hour)*3600 + int64(minute)*60 + int64(second) - offset
-	return seconds*1e9 + fraction, ok
-}
-
-// zone reads a zone designator as seconds east of UTC.
-func zone(s string) (int64, bool) {
-	if s == "Z" || s == "z" || s == " UTC" {
-		return 0, true
-	}
-	if s[0] == ' ' && len(s) > 1 {
-		s = s[1:]
-	}
-	if (s[0] != '+' && s[0] != '-') || len(s) < 3 {
-		return 0, false
-	}
-	hours, minutes := two(s[1:]), 0
-	switch {
-	case len(s) == 5:
-		minutes = two(s[3:])
-	case len(s) == 6 && s[3] == ':':
-		minutes = two(s[4:])
-	case len(s) != 3:
-		return 0, false
-	}
-	if hours < 0 || hours > 23 || minutes < 0 || minutes > 59 {
-		return 0, false
-	}
-	offset := int64(hours)*3600 + int64(minutes)*60
-	if s[0] == '-' {
-		offset = -offset
-	}
-	return offset, true
-}
-
-// two reads two digits, -1 when they are none; s has at least two bytes.
-func two(s string) int {
-	a, b := s[0]-'0', s[1]-'0'
-	if a > 9 || b > 9 {
-		return -10000
-	}
-	return int(a)*10 + int(b)
-}
-
-func daysIn(year, month int) int {
-	switch month {
-	case 4, 6, 9, 11:
-		return 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	}
-	return 31
-}
-
-// daysSinceEpoch counts days from 1970-01-01 in the proleptic Gregorian
-// calendar (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
-// days_from_civil).
-func daysSinceEpoch(year, month, day int) int64 {
-	if month <= 2 {
-		year--
-		month += 12
-	}
-	era := year / 400
-	yoe := year - era*400
-	doy := (153*(month-3)+2)/5 + day - 1
-	doe := yoe*365 + yoe/4 - yoe/100 + doy
-	return int64(era*146097+doe) - 719468
-}
+// Time is [timeparse.ISO]: a date and a clock with or without zone.
+func Time(s string, loc *time.Location) (int64, bool) { return timeparse.ISO(s, loc) }
 
 // Addr reads an IP address, with v4-mapped addresses unmapped and a zone
 // dropped.
