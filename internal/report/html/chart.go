@@ -142,7 +142,7 @@ func buckets(days []vedette.TimelineDay) ([]bucket, grain) {
 // bottom. Compromise is rare and would vanish next to thousands of probes:
 // a triangle below the axis marks where there is any.
 func timeline(id string, bs []bucket, g grain, width float64) chart {
-	const left, right, top, plot, below = 44.0, 6.0, 12.0, 180.0, 34.0
+	const right, top, plot, below = 6.0, 12.0, 180.0, 34.0
 	c := chart{
 		ID: id, Title: "Findings by " + g.name + " and stage", W: width, H: top + plot + below,
 		Desc: describeTimeline(bs, g),
@@ -152,6 +152,7 @@ func timeline(id string, bs []bucket, g grain, width float64) chart {
 		largest = max(largest, b.total())
 	}
 	y, ticks := newScale(largest, plot, 4)
+	left := 14 + 8*float64(len(thousands(y.max)))
 	for _, t := range ticks {
 		at := top + plot - y.at(t)
 		class := "grid"

@@ -46,7 +46,7 @@ var styleText string
 var attackText string
 
 var (
-	page       = template.Must(template.Must(template.New("page").Funcs(functions).Parse(pageText)).Parse(clustersText))
+	document   = template.Must(template.Must(template.New("page").Funcs(functions).Parse(pageText)).Parse(clustersText))
 	techniques = parseTechniques(attackText)
 	policy     = contentPolicy(styleText)
 )
@@ -69,7 +69,7 @@ var worstFirst = []vedette.Verdict{
 // could be made.
 func (renderer) Render(w io.Writer, a *vedette.Assessment, _ report.Options) error {
 	var b bytes.Buffer
-	if err := page.Execute(&b, newView(a)); err != nil {
+	if err := document.Execute(&b, newView(a)); err != nil {
 		return err
 	}
 	_, err := w.Write(b.Bytes())
