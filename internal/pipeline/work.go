@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"sync"
+	"time"
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/detect"
@@ -21,6 +22,9 @@ type run struct {
 	result   *Result
 	formats  map[string]*FormatCount
 	progress Progress
+
+	reporting sync.Mutex // held while Config.Progress is called
+	reported  time.Time
 }
 
 // parcel is a batch on its way round: pool, worker, writer, pool.
@@ -43,26 +47,44 @@ func (r *run) read(ctx context.Context, st store.Store, jobs []*job) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
-	// Two batches a worker, and some in the writer's queue, bound the memory.
+	branches, err := writers(ctx, st, min(r.cfg.Workers, len(jobs)))
+	if err != nil {
+		return err
+	}
+	// Two batches a worker, and some in the writers' queues, bound the memory.
 	total := 2*r.cfg.Workers + 2
-	pool, full := make(chan *parcel, total), make(chan *parcel, total)
+	pool := make(chan *parcel, total)
 	for range total {
 		pool <- &parcel{}
 	}
-	w := &writer{r: r, store: st, stop: cancel}
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		w.run(ctx, full, pool)
-	}()
-	send := func(p *parcel) bool { full <- p; return true }
-	for _, wave := range waves(jobs) {
-		r.work(ctx, wave, pool, func(*job) deliver { return send }, func(*job) {})
+	var (
+		all    []*writer
+		queues []chan *parcel
+		done   sync.WaitGroup
+	)
+	for _, b := range branches {
+		w, full := &writer{r: r, store: b, stop: cancel}, make(chan *parcel, total)
+		all, queues = append(all, w), append(queues, full)
+		done.Go(func() { w.run(ctx, full, pool) })
 	}
-	close(full)
-	<-written
-	if w.err != nil {
-		return w.err
+	send := func(j *job) deliver { // a source has one writer, so that its batches stay in order
+		full := queues[j.number%len(queues)]
+		return func(p *parcel) bool { full <- p; return true }
+	}
+	for i, j := range jobs {
+		j.number = i
+	}
+	for _, wave := range waves(jobs) {
+		r.work(ctx, wave, pool, send, func(*job) {})
+	}
+	for _, full := range queues {
+		close(full)
+	}
+	done.Wait()
+	for _, w := range all {
+		if w.err != nil {
+			return w.err
+		}
 	}
 	return context.Cause(ctx)
 }

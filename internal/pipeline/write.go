@@ -20,18 +20,35 @@ const (
 // progressEvery is how often Config.Progress is called.
 const progressEvery = 100 * time.Millisecond
 
-// writer is the only one who writes to the store.
+// maxWriters is how many writers a run uses where the store allows several. More
+// than two spend their time on waiting for each other.
+const maxWriters = 2
+
+// writers returns the store's ways in, one for each goroutine that writes.
+func writers(ctx context.Context, st store.Store, n int) ([]store.Writer, error) {
+	out := []store.Writer{st}
+	more, ok := st.(store.Brancher)
+	for ok && len(out) < min(n, maxWriters) {
+		w, err := more.Branch(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+// writer writes the sources that are given to it.
 type writer struct {
 	r     *run
-	store store.Store
+	store store.Writer
 	stop  context.CancelCauseFunc
 	err   error
 
-	ledger   vedette.Ledger // of the open transaction
-	events   int
-	bytes    int64
-	open     bool
-	reported time.Time
+	ledger vedette.Ledger // of the open transaction
+	events int
+	bytes  int64
+	open   bool
 }
 
 // run writes what comes from full until that is closed, and gives it back to
@@ -117,10 +134,15 @@ func (w *writer) fail(err error) {
 
 // report tells how far the run is.
 func (w *writer) report(last bool) {
-	if w.r.cfg.Progress == nil || !last && time.Since(w.reported) < progressEvery {
+	if w.r.cfg.Progress == nil {
 		return
 	}
-	w.reported = time.Now()
+	w.r.reporting.Lock()
+	defer w.r.reporting.Unlock()
+	if !last && time.Since(w.r.reported) < progressEvery {
+		return
+	}
+	w.r.reported = time.Now()
 	w.r.mu.Lock()
 	p := w.r.progress
 	w.r.mu.Unlock()

@@ -19,11 +19,9 @@ import (
 	"github.com/vedette-cti/vedette"
 )
 
-// Store is the event store. Write, Commit and Abandon belong to one goroutine;
-// the other methods may be called by any, and see committed data only.
-type Store interface {
-	vedette.EventStore
-
+// Writer is a way into the store with transactions of its own. It belongs to
+// one goroutine.
+type Writer interface {
 	// Write adds a batch to the open transaction, opening one if need be: its
 	// events, detections, rejects and ledger counts, and the new position of
 	// its source. The batch may be reset when Write returns.
@@ -32,6 +30,20 @@ type Store interface {
 	Commit(ctx context.Context) error
 	// Abandon forgets what was written since the last Commit.
 	Abandon() error
+}
+
+// Brancher is a store that several goroutines can write to at once.
+type Brancher interface {
+	// Branch returns one more writer. It closes with the store. The batches of
+	// one source must all go to the same writer.
+	Branch(ctx context.Context) (Writer, error)
+}
+
+// Store is the event store. As a Writer it belongs to one goroutine; the other
+// methods may be called by any, and see committed data only.
+type Store interface {
+	vedette.EventStore
+	Writer
 
 	// Sources returns every source with its position and counts, by path.
 	Sources(ctx context.Context) ([]vedette.SourceState, error)

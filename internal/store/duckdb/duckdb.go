@@ -90,12 +90,17 @@ type Store struct {
 	dir     string
 	pool    *sql.DB          // readers, Rename and ReplaceDetections
 	db      mapping.Database // the writer's handle of the same instance
-	conn    mapping.Connection
 	w       *writer
-	changes sync.Mutex // one Rename or ReplaceDetections at a time
+	seqs    seqCache
+	changes sync.Mutex // one Rename, ReplaceDetections or Branch at a time
+
+	branches []*writer
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store    = (*Store)(nil)
+	_ store.Brancher = (*Store)(nil)
+)
 
 // openFiles holds the files that this process has open: DuckDB would share one
 // instance between two stores, which both believed to be the only writer.
@@ -156,7 +161,10 @@ func (s *Store) open(ctx context.Context, path string, o Options) error {
 	if err := s.connect(path); err != nil {
 		return err
 	}
-	s.w, err = newWriter(ctx, s.conn, s.pool)
+	if err := s.seqs.load(ctx, s.pool); err != nil {
+		return err
+	}
+	s.w, err = s.newWriter()
 	return err
 }
 
@@ -189,7 +197,7 @@ func configure(ctx context.Context, db *sql.DB, dir string, o Options) error {
 	return nil
 }
 
-// connect opens the writer's connection. The driver keeps its own connections
+// connect opens the instance for writers. The driver keeps its own connections
 // to itself, but gives access to the cache of instances, where the open one is
 // found by its path.
 func (s *Store) connect(path string) error {
@@ -204,9 +212,6 @@ func (s *Store) connect(path string) error {
 	var msg string
 	if mapping.GetOrCreateFromCache(driver.GetInstanceCache(), path, &s.db, config, &msg) == mapping.StateError {
 		return errNative(msg)
-	}
-	if mapping.Connect(s.db, &s.conn) == mapping.StateError {
-		return errNative("cannot connect")
 	}
 	return nil
 }
@@ -240,7 +245,10 @@ func (s *Store) Close() error {
 		s.w.close()
 		s.w = nil
 	}
-	mapping.Disconnect(&s.conn)
+	for _, w := range s.branches {
+		w.close()
+	}
+	s.branches = nil
 	mapping.Close(&s.db)
 	var err error
 	if s.pool != nil {

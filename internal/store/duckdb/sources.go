@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/vedette-cti/vedette"
@@ -37,10 +38,20 @@ type touched struct {
 // seqCacheSize bounds the memory for sources: about 3 MiB.
 const seqCacheSize = 1 << 16
 
-// seqCache knows the numbers of committed sources. It belongs to the writer.
+// seqCache knows the numbers of committed sources and gives out new ones. The
+// writers share it.
 type seqCache struct {
+	mu   sync.Mutex
 	seqs map[vedette.ID]uint32
-	next uint32 // the first number that no committed source has
+	next uint32 // the first number that was not given out
+}
+
+// take gives out a number. Numbers of abandoned transactions stay unused.
+func (c *seqCache) take() uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.next++
+	return c.next - 1
 }
 
 func (c *seqCache) load(ctx context.Context, db *sql.DB) error {
@@ -50,7 +61,10 @@ func (c *seqCache) load(ctx context.Context, db *sql.DB) error {
 
 // find returns the number of a committed source.
 func (c *seqCache) find(ctx context.Context, db *sql.DB, id vedette.ID) (seq uint32, ok bool, err error) {
-	if seq, ok = c.seqs[id]; ok {
+	c.mu.Lock()
+	seq, ok = c.seqs[id]
+	c.mu.Unlock()
+	if ok {
 		return seq, true, nil
 	}
 	err = db.QueryRowContext(ctx, "SELECT seq FROM sources WHERE identity = ?", id.String()).Scan(&seq)
@@ -65,6 +79,8 @@ func (c *seqCache) find(ctx context.Context, db *sql.DB, id vedette.ID) (seq uin
 }
 
 func (c *seqCache) add(id vedette.ID, seq uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if len(c.seqs) >= seqCacheSize {
 		clear(c.seqs)
 	}

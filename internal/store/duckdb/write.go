@@ -10,17 +10,18 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/store"
 )
 
 // flushRows is how many rows an appender collects before it puts them into the
 // transaction. Few enough stay in the processor's cache between the two copies.
 const flushRows = 8 * chunkRows
 
-// writer is the writing side of a store: one connection, one transaction at a
-// time. It belongs to the goroutine that writes.
+// writer is a writing side of a store: one connection, one transaction at a
+// time. It implements store.Writer and belongs to the goroutine that writes.
 type writer struct {
+	dir        string
 	conn       mapping.Connection
-	own        bool // whether conn closes with the writer
 	pool       *sql.DB
 	events     *table
 	rejects    *table
@@ -29,25 +30,28 @@ type writer struct {
 	evidence   *table
 	open       bool  // whether a transaction is
 	failed     error // why the open transaction cannot be committed
-	seqs       seqCache
-	next       uint32                  // the next new source's number
+	seqs       *seqCache
 	touched    map[vedette.ID]*touched // by the open transaction
 	found      map[vedette.ID]struct{} // detections of the open transaction
 	keep       []bool                  // scratch: events whose original is kept
 	cited      []int64                 // scratch: offsets of cited records
 }
 
-func newWriter(ctx context.Context, conn mapping.Connection, pool *sql.DB) (*writer, error) {
+// newWriter returns a writer on a connection of its own.
+func (s *Store) newWriter() (*writer, error) {
 	w := &writer{
-		conn: conn, pool: pool,
+		dir: s.dir, pool: s.pool, seqs: &s.seqs,
 		touched: make(map[vedette.ID]*touched),
 		found:   make(map[vedette.ID]struct{}),
 	}
-	if err := w.seqs.load(ctx, pool); err != nil {
+	if mapping.Connect(s.db, &w.conn) == mapping.StateError {
+		return nil, errNative("cannot connect")
+	}
+	if err := w.prepare(); err != nil {
+		w.close()
 		return nil, err
 	}
-	w.next = w.seqs.next
-	return w, w.prepare()
+	return w, nil
 }
 
 // prepare makes the appenders.
@@ -77,7 +81,7 @@ func (w *writer) prepare() error {
 // detectionWriter returns a writer of detections alone, on a connection of its
 // own, which closes with it.
 func (s *Store) detectionWriter() (*writer, error) {
-	w := &writer{own: true, found: make(map[vedette.ID]struct{})}
+	w := &writer{dir: s.dir, found: make(map[vedette.ID]struct{})}
 	if mapping.Connect(s.db, &w.conn) == mapping.StateError {
 		return nil, errNative("cannot connect")
 	}
@@ -106,36 +110,56 @@ func (w *writer) close() {
 			t.close()
 		}
 	}
-	if w.own {
-		mapping.Disconnect(&w.conn)
-	}
+	mapping.Disconnect(&w.conn)
 }
 
-// Write implements store.Store. A batch whose ledger does not balance, or that
+// Write implements store.Store.
+func (s *Store) Write(ctx context.Context, b *vedette.Batch) error { return s.w.Write(ctx, b) }
+
+// Commit implements store.Store.
+func (s *Store) Commit(ctx context.Context) error { return s.w.Commit(ctx) }
+
+// Abandon implements store.Store.
+func (s *Store) Abandon() error { return s.w.Abandon() }
+
+// Branch implements store.Brancher. DuckDB appends from several transactions at
+// once, each compressing its own rows.
+func (s *Store) Branch(context.Context) (store.Writer, error) {
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	w, err := s.newWriter()
+	if err != nil {
+		return nil, problem(fmt.Errorf("open a writer: %w", err), s.dir)
+	}
+	s.branches = append(s.branches, w)
+	return w, nil
+}
+
+// Write implements store.Writer. A batch whose ledger does not balance, or that
 // has a detection without an ID, is refused as a whole and the transaction is
 // left as it was. Any other error ends the transaction: only Abandon helps.
-func (s *Store) Write(ctx context.Context, b *vedette.Batch) error {
-	if err := s.w.write(ctx, b); err != nil {
-		return problem(fmt.Errorf("write batch: %w", err), s.dir)
+func (w *writer) Write(ctx context.Context, b *vedette.Batch) error {
+	if err := w.write(ctx, b); err != nil {
+		return problem(fmt.Errorf("write batch: %w", err), w.dir)
 	}
 	return nil
 }
 
-// Commit implements store.Store. After an error only Abandon helps, and if
+// Commit implements store.Writer. After an error only Abandon helps, and if
 // that fails too, to close the store and open it again. An error can come after
 // the transaction became durable (while the log is merged into the file), so
 // ask Sources where to go on: the transaction is there as a whole or not at all.
-func (s *Store) Commit(ctx context.Context) error {
-	if err := s.w.commit(ctx); err != nil {
-		return problem(fmt.Errorf("commit: %w", err), s.dir)
+func (w *writer) Commit(ctx context.Context) error {
+	if err := w.commit(ctx); err != nil {
+		return problem(fmt.Errorf("commit: %w", err), w.dir)
 	}
 	return nil
 }
 
-// Abandon implements store.Store.
-func (s *Store) Abandon() error {
-	if err := s.w.abandon(); err != nil {
-		return problem(fmt.Errorf("abandon: %w", err), s.dir)
+// Abandon implements store.Writer.
+func (w *writer) Abandon() error {
+	if err := w.abandon(); err != nil {
+		return problem(fmt.Errorf("abandon: %w", err), w.dir)
 	}
 	return nil
 }
@@ -215,8 +239,7 @@ func (w *writer) touch(ctx context.Context, b *vedette.Batch) (*touched, error) 
 			return nil, err
 		}
 		if !ok {
-			seq = w.next
-			w.next++
+			seq = w.seqs.take()
 		}
 		src = &touched{seq: seq}
 		w.touched[b.Source.ID] = src
@@ -292,7 +315,6 @@ func (w *writer) commit(ctx context.Context) error {
 	for id, src := range w.touched {
 		w.seqs.add(id, src.seq)
 	}
-	w.seqs.next = w.next
 	clear(w.touched)
 	clear(w.found)
 	return nil
@@ -328,7 +350,6 @@ func (w *writer) abandon() error {
 		err = w.prepare()        // an appender that failed stays so
 	}
 	w.open, w.failed = false, nil
-	w.next = w.seqs.next
 	clear(w.touched)
 	clear(w.found)
 	return err

@@ -54,6 +54,7 @@ func Run(t *testing.T, open Open) {
 		{"HuntHashes", testHuntHashes},
 		{"HuntValidity", testHuntValidity},
 		{"HuntText", testHuntText},
+		{"Branch", testBranch},
 		{"Kill", testKill},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open) })
