@@ -168,13 +168,21 @@ func TestValues(t *testing.T) {
 	e("0", nil)
 	e("-5", nil)
 	e("17000000001234567890", nil)
+	var cache AddrCache
 	a := func(s string, want any) {
 		t.Helper()
 		x, ok := Addr(s)
 		f(s, ok, x.String(), want)
+		for range 2 { // the second answer is remembered
+			x, ok := cache.Parse(s)
+			f(s, ok, x.String(), want)
+		}
 	}
 	a("10.47.1.100", "10.47.1.100")
 	a("255.255.255.255", "255.255.255.255")
+	a("10.47.11.100", "10.47.11.100")
+	a("10.47.12.100", "10.47.12.100")
+	a("0.0.0.0", "0.0.0.0")
 	a("::ffff:192.0.2.1", "192.0.2.1")
 	a("fe80::1%eth0", "fe80::1")
 	a("2001:db8::1", "2001:db8::1")

@@ -1,7 +1,6 @@
 package jsonscan
 
 import (
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -64,44 +63,6 @@ func Epoch(s string) (int64, bool) { return timeparse.Epoch(s) }
 
 // Time is [timeparse.ISO]: a date and a clock with or without zone.
 func Time(s string, loc *time.Location) (int64, bool) { return timeparse.ISO(s, loc) }
-
-// Addr reads an IP address, with v4-mapped addresses unmapped and a zone
-// dropped.
-func Addr(s string) (netip.Addr, bool) {
-	var quad [4]byte
-	n, digits, value := 0, 0, 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case c-'0' <= 9 && digits < 3 && (digits != 1 || value != 0): // 010 means 10 to some and 8 to others
-			value = value*10 + int(c-'0')
-			digits++
-		case c == '.' && digits > 0 && n < 3 && value < 256:
-			quad[n] = byte(value)
-			n++
-			digits, value = 0, 0
-		default:
-			return slowAddr(s)
-		}
-	}
-	if n != 3 || digits == 0 || value > 255 {
-		return netip.Addr{}, false
-	}
-	quad[3] = byte(value)
-	return netip.AddrFrom4(quad), true
-}
-
-func slowAddr(s string) (netip.Addr, bool) {
-	// ParseAddr allocates its error: keep away what can be no address.
-	if len(s) < 2 || len(s) > 64 || strings.IndexByte(s, ':') < 0 {
-		return netip.Addr{}, false
-	}
-	a, err := netip.ParseAddr(s)
-	if err != nil {
-		return netip.Addr{}, false
-	}
-	return a.WithZone("").Unmap(), true
-}
 
 // Port reads a port number.
 func Port(s string) (uint16, bool) {
