@@ -6,7 +6,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/detect"
@@ -19,19 +22,9 @@ import (
 // are read back from the files, as far as these still hold them. It returns how
 // many detections there are.
 func RunWindows(ctx context.Context, files ingest.Opener, st store.Store, windows []detect.Window, span detect.Span) (int, error) {
-	byName := make(map[string][]vedette.Detection)
-	for _, w := range windows {
-		name := w.Meta().Name
-		found := byName[name]
-		err := w.Analyze(ctx, st, span, func(d *vedette.Detection) {
-			c := detect.Clone(d)
-			c.Detector = name
-			found = append(found, c)
-		})
-		if err != nil {
-			return 0, fmt.Errorf("detector %s: %w", name, err)
-		}
-		byName[name] = found
+	byName, err := analyze(ctx, st, windows, span)
+	if err != nil {
+		return 0, err
 	}
 	states, err := st.Sources(ctx)
 	if err != nil {
@@ -49,6 +42,37 @@ func RunWindows(ctx context.Context, files ingest.Opener, st store.Store, window
 		total += len(found)
 	}
 	return total, nil
+}
+
+// analyze runs the windows, as many at once as there are processors: each query
+// keeps one busy. It returns what they found, by detector.
+func analyze(ctx context.Context, st store.Store, windows []detect.Window, span detect.Span) (map[string][]vedette.Detection, error) {
+	found := make([][]vedette.Detection, len(windows))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, w := range windows {
+		group.Go(func() error {
+			name := w.Meta().Name
+			err := w.Analyze(ctx, st, span, func(d *vedette.Detection) {
+				c := detect.Clone(d)
+				c.Detector = name
+				found[i] = append(found[i], c)
+			})
+			if err != nil {
+				return fmt.Errorf("detector %s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	byName := make(map[string][]vedette.Detection)
+	for i, w := range windows {
+		name := w.Meta().Name
+		byName[name] = append(byName[name], found[i]...)
+	}
+	return byName, nil
 }
 
 // complete fills what detectors may leave out, sorts, and drops repetitions.
