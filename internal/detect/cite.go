@@ -2,9 +2,12 @@ package detect
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/big"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/vedette-cti/vedette"
@@ -14,32 +17,89 @@ import (
 // SQL condition over the events table, in which args stand for its question
 // marks.
 func Cite(ctx context.Context, events EventStore, limit int, where string, args ...any) ([]vedette.Evidence, error) {
-	rows, err := events.QueryContext(ctx, fmt.Sprintf(`
+	var out []vedette.Evidence
+	err := Each(ctx, events, fmt.Sprintf(`
 		SELECT e.time, s.identity, s.path, e.line, e.position, coalesce(e.original, '')
 		FROM (SELECT * FROM events WHERE %s ORDER BY time, source, position LIMIT %d) e
 		JOIN sources s ON s.seq = e.source
-		ORDER BY e.time, e.source, e.position`, where, limit), args...)
+		ORDER BY e.time, e.source, e.position`, where, limit), args, func(rows *sql.Rows) error {
+		ev, err := scanEvidence(rows)
+		out = append(out, ev)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cite events: %w", err)
 	}
-	defer rows.Close()
-	var out []vedette.Evidence
-	for rows.Next() {
-		var (
-			ev       vedette.Evidence
-			at       time.Time
-			identity string
-		)
-		if err := rows.Scan(&at, &identity, &ev.File, &ev.Line, &ev.Offset, &ev.Original); err != nil {
-			return nil, fmt.Errorf("cite events: %w", err)
-		}
-		ev.Time = at.UnixNano()
-		if ev.Source, err = vedette.ParseID(identity); err != nil {
-			return nil, fmt.Errorf("cite events: source identity: %w", err)
-		}
-		out = append(out, ev)
+	return out, nil
+}
+
+// citeBatch is how many addresses one query cites: each query reads the table.
+const citeBatch = 1000
+
+// CiteEach gives each detection up to limit events as evidence, the earliest
+// first: those in span that fulfill where, an SQL condition without question
+// marks, at its organization and from its actor, or from its target if there is
+// no actor. Attackers are thousands, so one query asks for many.
+func CiteEach(ctx context.Context, events EventStore, span Span, limit int, where string, found []vedette.Detection) error {
+	type deeds struct {
+		organization string
+		source       netip.Addr
 	}
-	return out, rows.Err()
+	byDeeds := make(map[deeds][]int)
+	var sources []netip.Addr
+	for i := range found {
+		d := deeds{found[i].Organization, found[i].Actor}
+		if !d.source.IsValid() {
+			d.source = found[i].Target
+		}
+		byDeeds[d] = append(byDeeds[d], i)
+		sources = append(sources, d.source)
+	}
+	slices.SortFunc(sources, netip.Addr.Compare)
+	for batch := range slices.Chunk(slices.Compact(sources), citeBatch) {
+		args := []any{span.Start, span.End}
+		for _, a := range batch {
+			args = append(args, vedette.AddrToBig(a))
+		}
+		query := fmt.Sprintf(`
+		SELECT e.time, s.identity, s.path, e.line, e.position, e.original, e.org, e.source_ip
+		FROM (SELECT coalesce(organization, '') AS org, source_ip, time, source, line, position, coalesce(original, '') AS original,
+		             row_number() OVER (PARTITION BY organization, source_ip ORDER BY time, source, position) AS n
+		      FROM events
+		      WHERE time >= ? AND time < ? AND %s AND source_ip IN (?%s)) e
+		JOIN sources s ON s.seq = e.source
+		WHERE e.n <= %d
+		ORDER BY e.org, e.source_ip, e.n`, where, strings.Repeat(", ?", len(batch)-1), limit)
+		err := Each(ctx, events, query, args, func(rows *sql.Rows) error {
+			var d deeds
+			var source NullAddr
+			ev, err := scanEvidence(rows, &d.organization, &source)
+			d.source = source.Addr
+			for _, i := range byDeeds[d] {
+				found[i].Evidence = append(found[i].Evidence, ev)
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("cite events: %w", err)
+		}
+	}
+	return nil
+}
+
+// scanEvidence reads time, identity, path, line, position and original, then
+// what more there is.
+func scanEvidence(rows *sql.Rows, more ...any) (ev vedette.Evidence, err error) {
+	var at time.Time
+	var identity string
+	if err := rows.Scan(append([]any{&at, &identity, &ev.File, &ev.Line, &ev.Offset, &ev.Original}, more...)...); err != nil {
+		return ev, err
+	}
+	ev.Time = at.UnixNano()
+	if ev.Source, err = vedette.ParseID(identity); err != nil {
+		return ev, fmt.Errorf("source identity: %w", err)
+	}
+	return ev, nil
 }
 
 // NullAddr scans an address column.

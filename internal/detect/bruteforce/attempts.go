@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/vedette-cti/vedette"
@@ -19,14 +18,6 @@ const (
 	minSpraySlow   = 15 // accounts that fail over any time
 	maxSharedRatio = 2  // fewer failed accounts than this for each that logs in: an office behind one address
 )
-
-// finding is an attempt that still lacks its evidence.
-type finding struct {
-	vedette.Detection
-	org    string
-	source netip.Addr
-	where  string
-}
 
 // attempts reports guessing and spraying. An address is left out when what
 // failed is an account that logged in from there before (same address block or
@@ -60,10 +51,10 @@ func (d *detector) attempts(ctx context.Context, events detect.EventStore, span 
 	)
 	SELECT org, source_ip, sum(n), count(*), max(n), max(burst), max(fresh), sum(known), sum(good), max(admin), min(t0), max(t1), max(target), max(port)
 	FROM paced GROUP BY org, source_ip ORDER BY org, source_ip`
-	var found []finding
-	err := each(ctx, events, query, []any{span.Start, span.End}, func(rows *sql.Rows) error {
+	var found []vedette.Detection
+	err := detect.Each(ctx, events, query, []any{span.Start, span.End}, func(rows *sql.Rows) error {
 		f, err := attempt(rows)
-		if err == nil && f != nil && !d.permitted(f.source) {
+		if err == nil && f != nil && !detect.Permitted(d.constituency, f.Actor) {
 			found = append(found, *f)
 		}
 		return err
@@ -71,33 +62,26 @@ func (d *detector) attempts(ctx context.Context, events detect.EventStore, span 
 	if err != nil {
 		return err
 	}
-	const batch = 500
-	for len(found) > 0 {
-		n := min(batch, len(found))
-		lines, err := cite(ctx, events, span, found[:n])
-		if err != nil {
-			return err
-		}
-		for i := range found[:n] {
-			found[i].Evidence = lines[key{found[i].org, found[i].source}]
-			emit(&found[i].Detection)
-		}
-		found = found[n:]
+	if err := detect.CiteEach(ctx, events, span, citeLimit, "outcome = 'failure' AND "+logins, found); err != nil {
+		return err
+	}
+	for i := range found {
+		emit(&found[i])
 	}
 	return nil
 }
 
 // attempt judges one address at one organization; nil if there is nothing to
 // say.
-func attempt(rows *sql.Rows) (*finding, error) {
+func attempt(rows *sql.Rows) (*vedette.Detection, error) {
 	var (
-		f                                                      finding
+		f                                                      vedette.Detection
 		source, target                                         detect.NullAddr
 		n, accounts, most, burst, fresh, known, good, portSeen int64
 		admin                                                  bool
 		first, last                                            time.Time
 	)
-	err := rows.Scan(&f.org, &source, &n, &accounts, &most, &burst, &fresh, &known, &good, &admin, &first, &last, &target, &portSeen)
+	err := rows.Scan(&f.Organization, &source, &n, &accounts, &most, &burst, &fresh, &known, &good, &admin, &first, &last, &target, &portSeen)
 	if err != nil {
 		return nil, err
 	}
@@ -109,9 +93,7 @@ func attempt(rows *sql.Rows) (*finding, error) {
 	case known == accounts, accounts > 1 && good*maxSharedRatio >= accounts:
 		return nil, nil
 	}
-	f.source = source.Addr
-	f.where = "outcome = 'failure' AND " + logins
-	f.Detector, f.Organization, f.Actor = name, f.org, source.Addr
+	f.Detector, f.Actor = name, source.Addr
 	f.Target, f.TargetPort, f.Role = target.Addr, uint16(portSeen), vedette.RoleExploit
 	f.Time, f.LastTime, f.Count = first.UnixNano(), last.UnixNano(), n
 	f.Stage, f.Severity, f.Confidence = vedette.VerdictAttempt, vedette.SeverityMedium, 85
@@ -122,11 +104,11 @@ func attempt(rows *sql.Rows) (*finding, error) {
 	if spray {
 		f.Rule, f.Title, f.Techniques = "spraying", "Password spraying", []string{"T1110.003"}
 		f.Summary = fmt.Sprintf("%d failed %s from %s with %d accounts in %s, at most %d for one account.",
-			n, what, source, accounts, spell(last.Sub(first)), most)
+			n, what, source, accounts, detect.Spell(last.Sub(first)), most)
 		return &f, nil
 	}
 	f.Rule, f.Title, f.Techniques = "guessing", "Password guessing", []string{"T1110.001"}
 	f.Summary = fmt.Sprintf("%d failed %s from %s in %s, up to %d for one account, %d of them within ten minutes.",
-		n, what, source, spell(last.Sub(first)), most, burst)
+		n, what, source, detect.Spell(last.Sub(first)), most, burst)
 	return &f, nil
 }

@@ -9,10 +9,7 @@ package bruteforce
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"net/netip"
-	"time"
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/detect"
@@ -53,12 +50,13 @@ func (d *detector) Analyze(ctx context.Context, events detect.EventStore, span d
 // logins selects logins from outside. Where two sources tell of the same login,
 // only the better one counts: SoftEther writes a hub's messages to the server
 // log too, and a network sensor guesses at what the SSH server knows.
-const logins = `category = 'authentication' AND action IN ('login', 'admin-login') AND source_ip IS NOT NULL AND outcome IS NOT NULL
-	AND coalesce(direction, '') NOT IN ('outbound', 'internal')
+const logins = `category = 'authentication' AND action IN ('login', 'admin-login') AND outcome IS NOT NULL AND ` + detect.FromOutside + `
 	AND NOT (coalesce(dataset, '') = 'softether.server' AND action = 'login' AND coalesce(rest, '') LIKE '%"softether.hub"%'
 	         AND coalesce(organization, '') IN (SELECT coalesce(organization, '') FROM events WHERE dataset = 'softether.security'))
 	AND NOT (coalesce(dataset, '') IN ('zeek.ssh', 'suricata.ssh')
 	         AND coalesce(organization, '') IN (SELECT coalesce(organization, '') FROM events WHERE dataset = 'system.auth'))`
+
+const citeLimit = 5
 
 // minFailures is how many failures of one address at one organization begin to
 // mean something.
@@ -84,40 +82,3 @@ var tables = fmt.Sprintf(`
 		SELECT org, admin, person, block, asn, country, min(time) AS since
 		FROM login WHERE ok GROUP BY org, admin, person, block, asn, country
 	)`, logins, minFailures)
-
-// each runs a query and calls scan for every row.
-func each(ctx context.Context, events detect.EventStore, query string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := events.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-func (d *detector) permitted(a netip.Addr) bool {
-	for _, p := range d.constituency.AuthorizedScanners {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
-}
-
-// spell writes a period for people.
-func spell(d time.Duration) string {
-	switch {
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
-}

@@ -62,7 +62,7 @@ func entries(ctx context.Context, events detect.EventStore, span detect.Span) ([
 	FROM entry e LEFT JOIN place p ON p.org = e.org AND p.admin = e.admin AND p.since < e.t0
 	GROUP BY ALL ORDER BY e.org, e.source_ip, e.admin`, minFailures)
 	var out []entry
-	err := each(ctx, events, query, []any{span.Start, span.End}, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, []any{span.Start, span.End}, func(rows *sql.Rows) error {
 		var e entry
 		err := rows.Scan(&e.org, &e.source, &e.admin, &e.account, &e.country, &e.target, &e.port, &e.at, &e.last, &e.successes, &e.good,
 			&e.all, &e.accounts, &e.since, &e.day, &e.past, &e.block, &e.asn, &e.sameCountry, &e.colleagues)
@@ -152,11 +152,7 @@ func (d *detector) successes(ctx context.Context, events detect.EventStore, span
 	}
 	for i := range found {
 		e := &found[i]
-		home := ""
-		if o := d.constituency.Organization(e.org); o != nil {
-			home = o.Country
-		}
-		j := judge(e, home)
+		j := judge(e, detect.Home(d.constituency, e.org))
 		if j.stage == vedette.VerdictNone {
 			continue
 		}

@@ -39,7 +39,7 @@ type call struct {
 }
 
 // attackSyntax holds for URLs that no link contains.
-const attackSyntax = `coalesce(regexp_matches(lower(url), '\.\./|\.\.%2f|%2e%2e(/|%2f)|\.\.%5c|union(\+|%20)+(all(\+|%20))?select|sleep\(|information_schema|/etc/passwd|win\.ini|php://|jndi:|%24%7b|<script|%3cscript|;(\+|%20)*(id|cat|wget|curl)|eval\(|xp_cmdshell|[?&][a-z]+=(whoami|id|uname)(&|$)'), false)`
+var attackSyntax = "(" + detect.AttackSyntax("url") + ` OR coalesce(regexp_matches(lower(url), '[?&][a-z]+=(whoami|id|uname)(&|$)'), false))`
 
 // callbacks reports servers that contacted an attacker, and returns them.
 func callbacks(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) (map[pair]bool, error) {
@@ -71,7 +71,7 @@ func callbacks(ctx context.Context, events detect.EventStore, span detect.Span, 
 	WHERE a.targets >= %[2]d OR a.failures >= %[3]d OR a.missing >= %[4]d OR a.syntax >= %[5]d
 	ORDER BY p.org, p.t0, p.host, p.peer`, attackSyntax, minTargets, minFailures, minMissing, minSyntax)
 	var found []call
-	err := each(ctx, events, query, []any{span.End, span.End, span.Start}, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, []any{span.End, span.End, span.Start}, func(rows *sql.Rows) error {
 		var (
 			c          call
 			host, peer detect.NullAddr
@@ -131,7 +131,7 @@ func (c *call) detection() *vedette.Detection {
 		det.Stage, det.Effect, det.Weak, det.Confidence, det.Severity = vedette.VerdictAttempt, false, true, 40, vedette.SeverityMedium
 	}
 	det.Summary = fmt.Sprintf("%s opened %d connections to %s (port %d first, %d bytes sent, %d received) %s after the first of its %s.",
-		c.host, c.n, c.peer, c.port, c.sent, c.received, spell(c.first.Sub(c.attacked)), strings.Join(did, ", "))
+		c.host, c.n, c.peer, c.port, c.sent, c.received, detect.Spell(c.first.Sub(c.attacked)), strings.Join(did, ", "))
 	return det
 }
 

@@ -10,7 +10,6 @@ package outbound
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -91,31 +90,3 @@ const tables = `WITH served AS (
 
 // citeFlow returns the first connections between a server and a place.
 const citeFlow = flow + ` AND coalesce(organization, '') = ? AND source_ip = ? AND destination_ip = ? AND time >= ? AND time < ?`
-
-// each runs a query and calls scan for every row.
-func each(ctx context.Context, events detect.EventStore, query string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := events.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// spell writes a period for people.
-func spell(d time.Duration) string {
-	switch {
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
-}

@@ -69,7 +69,7 @@ func (l *link) detection(long bool) *vedette.Detection {
 		det.Techniques, det.Role = []string{"T1572", "T1071"}, vedette.RoleTunnel
 	}
 	det.Summary = fmt.Sprintf("%s opened %d connections to %s, new to it: longest %s, up to %s a day, beacon score %.2f over %d in the first day.",
-		l.host, l.n, l.peer, spell(l.longest), spell(l.daily), l.score, l.beats)
+		l.host, l.n, l.peer, detect.Spell(l.longest), detect.Spell(l.daily), l.score, l.beats)
 	return det
 }
 
@@ -98,7 +98,7 @@ func newLinks(ctx context.Context, events detect.EventStore, span detect.Span) (
 	ORDER BY l.longest DESC, l.n DESC, l.org, l.host, l.peer LIMIT %[3]d`, minBeats, maxDaily, maxSteady)
 	var out []*link
 	args := []any{span.End, span.End, span.Start, int64(longSession), int64(longDaily)}
-	err := each(ctx, events, query, args, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, args, func(rows *sql.Rows) error {
 		var host, peer detect.NullAddr
 		l := new(link)
 		err := rows.Scan(&l.org, &host, &peer, &l.first, &l.last, &l.n, (*int64)(&l.longest), (*int64)(&l.daily))
@@ -137,7 +137,7 @@ func addScores(ctx context.Context, events detect.EventStore, links []*link) err
 		}
 		times, sizes = times[:0], sizes[:0]
 	}
-	err := each(ctx, events, query, args, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, args, func(rows *sql.Rows) error {
 		var (
 			n       int
 			t, size float64

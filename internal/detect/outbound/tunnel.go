@@ -61,7 +61,7 @@ func tunnels(ctx context.Context, events detect.EventStore, span detect.Span, em
 	WHERE c.hosts <= ? AND v.resolver = 0 AND u.t0 >= ? ORDER BY u.org, u.t0, u.host`, relayNames)
 	var found []use
 	args := []any{span.End, span.End, span.End, maxUsers, span.Start}
-	err := each(ctx, events, query, args, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, args, func(rows *sql.Rows) error {
 		var u use
 		err := rows.Scan(&u.org, &u.host, &u.first, &u.last, &u.n, &u.name, &u.peer, &u.seen, &u.names)
 		if u.first.Sub(u.seen) >= newness {
@@ -95,6 +95,6 @@ func (u *use) detection() *vedette.Detection {
 	if u.names > maxNames {
 		det.Weak, det.Confidence = true, 30
 	}
-	det.Summary = fmt.Sprintf("%s, a server seen for %s without it, asked for %.80s; %d such events.", u.host, spell(u.first.Sub(u.seen)), u.name, u.n)
+	det.Summary = fmt.Sprintf("%s, a server seen for %s without it, asked for %.80s; %d such events.", u.host, detect.Spell(u.first.Sub(u.seen)), u.name, u.n)
 	return det
 }

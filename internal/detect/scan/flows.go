@@ -43,6 +43,11 @@ const probes = `action = 'connection' AND source_ip IS NOT NULL AND destination_
 	AND NOT (transport = 'udp' AND coalesce(source_packets, 0) > 20)
 	AND NOT (coalesce(transport, '') IN ('icmp', 'ipv6-icmp') AND coalesce(source_port, 0) NOT IN (0, 8, 13, 15, 17, 128))`
 
+// failed selects the probes that were not answered.
+func (s side) failed() string {
+	return s.direction + " AND " + probes + " AND coalesce(outcome, '') <> 'success'"
+}
+
 // contacts ends in a table "contact": the first contacts of each address that
 // failed at least minHosts times, with the target and whether it answered
 // within a minute. A failure at a service that has answered several others is
@@ -78,7 +83,7 @@ func (s side) contacts() string {
 }
 
 // horizontal finds scans of many hosts.
-func (s side) horizontal(ctx context.Context, events detect.EventStore, span detect.Span) ([]finding, error) {
+func (s side) horizontal(ctx context.Context, events detect.EventStore, span detect.Span) ([]vedette.Detection, error) {
 	query := s.contacts() + fmt.Sprintf(`
 	SELECT org, source_ip, string_agg(CASE ok WHEN 1 THEN 'S' ELSE 'F' END, '' ORDER BY t, destination_ip, port),
 	       count(DISTINCT CASE WHEN ok = 0 THEN destination_ip END) AS hosts,
@@ -87,25 +92,24 @@ func (s side) horizontal(ctx context.Context, events detect.EventStore, span det
 	FROM contact GROUP BY org, source_ip
 	HAVING count(DISTINCT CASE WHEN ok = 0 THEN destination_ip END) >= %d OR sum(1 - ok) >= %d
 	ORDER BY org, source_ip`, s.hosts, minBlock)
-	var out []finding
-	err := each(ctx, events, query, []any{span.Start, span.End}, func(rows *sql.Rows) error {
+	var out []vedette.Detection
+	err := detect.Each(ctx, events, query, []any{span.Start, span.End}, func(rows *sql.Rows) error {
 		var (
-			f                          finding
+			f                          vedette.Detection
 			source                     detect.NullAddr
 			outcomes                   string
 			hosts, ports, failed, seen int64
 			first, last                time.Time
 			port                       int64
 		)
-		if err := rows.Scan(&f.org, &source, &outcomes, &hosts, &ports, &failed, &seen, &first, &last, &port); err != nil {
+		if err := rows.Scan(&f.Organization, &source, &outcomes, &hosts, &ports, &failed, &seen, &first, &last, &port); err != nil {
 			return err
 		}
 		if walk(outcomes) == 0 || hosts < int64(s.hosts) && (s.inside || hosts < 2 || ports < minBlockPorts) {
 			return nil
 		}
-		f.source, f.where = source.Addr, s.direction+" AND "+probes+" AND coalesce(outcome, '') <> 'success'"
 		f.Time, f.LastTime, f.Count = first.UnixNano(), last.UnixNano(), seen
-		f.Rule, f.Title = "horizontal", "Many hosts scanned"
+		f.Detector, f.Rule, f.Title = name, "horizontal", "Many hosts scanned"
 		f.Stage, f.Severity = vedette.VerdictReconnaissance, vedette.SeverityLow
 		f.Confidence = min(95, 75+int(failed))
 		f.Techniques, f.Role, f.Actor = []string{"T1595.001"}, vedette.RoleScanner, source.Addr
@@ -115,7 +119,7 @@ func (s side) horizontal(ctx context.Context, events detect.EventStore, span det
 		} else if ports == 1 {
 			what = "ping"
 		}
-		f.Summary = fmt.Sprintf("%s made %d first contacts (%s) in %s; %d failed, at %d hosts.", source, seen, what, spell(last.Sub(first)), failed, hosts)
+		f.Summary = fmt.Sprintf("%s made %d first contacts (%s) in %s; %d failed, at %d hosts.", source, seen, what, detect.Spell(last.Sub(first)), failed, hosts)
 		if s.inside {
 			s.internal(&f)
 		}
@@ -127,15 +131,14 @@ func (s side) horizontal(ctx context.Context, events detect.EventStore, span det
 
 // internal makes f a finding about one of the organization's own hosts. Own
 // inventory and monitoring do the same, so it is weak.
-func (side) internal(f *finding) {
+func (side) internal(f *vedette.Detection) {
 	f.Rule, f.Title = "internal", "Inside host scans its neighbors"
 	f.Techniques, f.Role, f.Weak = []string{"T1046"}, 0, true
-	f.Target, f.Confidence = f.source, 50
-	f.Actor = vedette.Detection{}.Actor
+	f.Actor, f.Target, f.Confidence = f.Target, f.Actor, 50
 }
 
 // vertical finds scans of many ports of a host, mostly failed.
-func (s side) vertical(ctx context.Context, events detect.EventStore, span detect.Span) ([]finding, error) {
+func (s side) vertical(ctx context.Context, events detect.EventStore, span detect.Span) ([]vedette.Detection, error) {
 	query := s.contacts() + fmt.Sprintf(`
 	, paced AS (
 		SELECT *, count(*) OVER (PARTITION BY org, source_ip, destination_ip ORDER BY t
@@ -148,27 +151,26 @@ func (s side) vertical(ctx context.Context, events detect.EventStore, span detec
 	)
 	SELECT org, source_ip, count(*), min(destination_ip), max(hourly), max(ports), sum(ports), min(t0), max(t1)
 	FROM host GROUP BY org, source_ip ORDER BY org, source_ip`, minPorts, minPortsSlow)
-	var out []finding
-	err := each(ctx, events, query, []any{span.Start, span.End}, func(rows *sql.Rows) error {
+	var out []vedette.Detection
+	err := detect.Each(ctx, events, query, []any{span.Start, span.End}, func(rows *sql.Rows) error {
 		var (
-			f                         finding
+			f                         vedette.Detection
 			source, target            detect.NullAddr
 			hosts, hourly, ports, all int64
 			first, last               time.Time
 		)
-		if err := rows.Scan(&f.org, &source, &hosts, &target, &hourly, &ports, &all, &first, &last); err != nil {
+		if err := rows.Scan(&f.Organization, &source, &hosts, &target, &hourly, &ports, &all, &first, &last); err != nil {
 			return err
 		}
-		f.source, f.where = source.Addr, s.direction+" AND "+probes+" AND coalesce(outcome, '') <> 'success'"
 		f.Time, f.LastTime, f.Count = first.UnixNano(), last.UnixNano(), all
-		f.Rule, f.Title = "vertical", "Many ports of a host scanned"
+		f.Detector, f.Rule, f.Title = name, "vertical", "Many ports of a host scanned"
 		f.Stage, f.Severity, f.Confidence = vedette.VerdictReconnaissance, vedette.SeverityLow, 90
 		if hourly < minPorts {
 			f.Confidence = 75
 		}
 		f.Techniques, f.Role, f.Actor, f.Target = []string{"T1595.002"}, vedette.RoleScanner, source.Addr, target.Addr
 		f.Summary = fmt.Sprintf("%s tried up to %d ports of a host, most in vain, on %d hosts, %s first, in %s.",
-			source, ports, hosts, target, spell(last.Sub(first)))
+			source, ports, hosts, target, detect.Spell(last.Sub(first)))
 		out = append(out, f)
 		return nil
 	})

@@ -9,10 +9,8 @@ package scan
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"net/netip"
-	"time"
+	"slices"
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/detect"
@@ -22,14 +20,14 @@ import (
 var Plugin = detect.Plugin{
 	Name: name,
 	New: func(env detect.Env) (detect.Set, error) {
-		return detect.Set{Windows: []detect.Window{&detector{permitted: env.Constituency.AuthorizedScanners}}}, nil
+		return detect.Set{Windows: []detect.Window{&detector{env.Constituency}}}, nil
 	},
 }
 
 const name = "scan"
 
 // detector has no state but the configuration.
-type detector struct{ permitted []netip.Prefix }
+type detector struct{ constituency *vedette.Constituency }
 
 // Meta implements detect.Window.
 func (*detector) Meta() detect.Meta {
@@ -42,86 +40,38 @@ func (*detector) Meta() detect.Meta {
 
 // Analyze implements detect.Window.
 func (d *detector) Analyze(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) error {
-	steps := []func(context.Context, detect.EventStore, detect.Span) ([]finding, error){
-		outside.horizontal, outside.vertical, inside.horizontal, sweeps,
+	steps := []struct {
+		find  func(context.Context, detect.EventStore, detect.Span) ([]vedette.Detection, error)
+		where string // selects the lines to cite
+	}{
+		{outside.horizontal, outside.failed()},
+		{outside.vertical, outside.failed()},
+		{inside.horizontal, inside.failed()},
+		{sweeps, webMissing},
 	}
 	for _, step := range steps {
-		found, err := step(ctx, events, span)
+		found, err := step.find(ctx, events, span)
 		if err != nil {
 			return fmt.Errorf("scan: %w", err)
 		}
-		if err := d.report(ctx, events, span, found, emit); err != nil {
+		found = slices.DeleteFunc(found, d.permits)
+		if err := detect.CiteEach(ctx, events, span, citeLimit, step.where, found); err != nil {
 			return fmt.Errorf("scan: %w", err)
+		}
+		for i := range found {
+			emit(&found[i])
 		}
 	}
 	return nil
 }
 
-// finding is a detection that still lacks its evidence.
-type finding struct {
-	vedette.Detection
-	org    string
-	source netip.Addr // who scanned
-	where  string     // condition that selects the lines to cite, beside org and source
-}
+const citeLimit = 5
 
-// report cites the lines of found and emits what is not permitted. All of found
-// share one condition.
-func (d *detector) report(ctx context.Context, events detect.EventStore, span detect.Span, found []finding, emit detect.Emit) error {
-	const batch = 500
-	for len(found) > 0 {
-		n := min(batch, len(found))
-		lines, err := cite(ctx, events, span, found[:n])
-		if err != nil {
-			return err
-		}
-		for i := range found[:n] {
-			f := &found[i]
-			if d.allowed(f.source) {
-				continue
-			}
-			f.Evidence = lines[key{f.org, f.source}]
-			f.Detector, f.Organization = name, f.org
-			emit(&f.Detection)
-		}
-		found = found[n:]
+// permits reports whether the constituency allows whoever scanned to do so.
+func (d *detector) permits(found vedette.Detection) bool {
+	source := found.Actor
+	if !source.IsValid() {
+		source = found.Target
 	}
-	return nil
-}
-
-func (d *detector) allowed(a netip.Addr) bool {
-	for _, p := range d.permitted {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
-}
-
-// each runs a query and calls scan for every row.
-func each(ctx context.Context, events detect.EventStore, query string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := events.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// spell writes a period for people.
-func spell(d time.Duration) string {
-	switch {
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
+	return detect.Permitted(d.constituency, source)
 }

@@ -16,13 +16,16 @@ const (
 	minMissingSlow = 40 // over any time
 )
 
-const webInbound = `action = 'http-request' AND source_ip IS NOT NULL AND coalesce(direction, '') NOT IN ('outbound', 'internal')`
+const (
+	webInbound = `action = 'http-request' AND ` + detect.FromOutside
+	webMissing = webInbound + ` AND status BETWEEN 400 AND 499`
+)
 
 // sweeps finds clients that ask a site for many paths that it does not have. A
 // request with a referrer follows a link, and a path that the site served to
 // anyone existed once: neither counts. So visitors of a rebuilt site and
 // crawlers with an old map of it stay out.
-func sweeps(ctx context.Context, events detect.EventStore, span detect.Span) ([]finding, error) {
+func sweeps(ctx context.Context, events detect.EventStore, span detect.Span) ([]vedette.Detection, error) {
 	query := fmt.Sprintf(`
 	WITH client AS (
 		SELECT organization, source_ip FROM events
@@ -30,7 +33,7 @@ func sweeps(ctx context.Context, events detect.EventStore, span detect.Span) ([]
 		GROUP BY organization, source_ip HAVING count(*) >= %[2]d
 	), asked AS (
 		SELECT coalesce(e.organization, '') AS org, e.source_ip, coalesce(lower(e.url_domain), '') AS site, split_part(e.url, '?', 1) AS path,
-		       min(e.time) AS t, max(CASE WHEN e.status BETWEEN 400 AND 499 AND coalesce(e.referrer, '') IN ('', '-') THEN 0 ELSE 1 END) AS ok
+		       min(e.time) AS t, max(CASE WHEN e.status BETWEEN 400 AND 499 AND %[4]s THEN 0 ELSE 1 END) AS ok
 		FROM events e JOIN client c ON e.source_ip = c.source_ip AND e.organization IS NOT DISTINCT FROM c.organization
 		WHERE e.time >= ? AND e.time < ? AND e.action = 'http-request' AND e.url IS NOT NULL
 		      AND coalesce(e.direction, '') NOT IN ('outbound', 'internal')
@@ -49,30 +52,29 @@ func sweeps(ctx context.Context, events detect.EventStore, span detect.Span) ([]
 	FROM paced GROUP BY org, source_ip
 	HAVING max(CASE WHEN 10 * missing >= 7 * paths THEN missing ELSE 0 END) >= %[2]d
 	       OR (sum(1 - ok) >= %[3]d AND 10 * sum(1 - ok) >= 8 * count(*))
-	ORDER BY org, source_ip`, webInbound, minMissing, minMissingSlow)
-	var out []finding
+	ORDER BY org, source_ip`, webInbound, minMissing, minMissingSlow, detect.NoReferrer)
+	var out []vedette.Detection
 	args := []any{span.Start, span.End, span.Start, span.End, span.End}
-	err := each(ctx, events, query, args, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, args, func(rows *sql.Rows) error {
 		var (
-			f                    finding
+			f                    vedette.Detection
 			source               detect.NullAddr
 			peak, missing, paths int64
 			first, last          time.Time
 		)
-		if err := rows.Scan(&f.org, &source, &peak, &missing, &paths, &first, &last); err != nil {
+		if err := rows.Scan(&f.Organization, &source, &peak, &missing, &paths, &first, &last); err != nil {
 			return err
 		}
-		f.source, f.where = source.Addr, webInbound+" AND status BETWEEN 400 AND 499"
 		f.Actor, f.Role = source.Addr, vedette.RoleScanner
 		f.Time, f.LastTime, f.Count = first.UnixNano(), last.UnixNano(), missing
-		f.Rule, f.Title = "content-discovery", "Many missing web paths requested"
+		f.Detector, f.Rule, f.Title = name, "content-discovery", "Many missing web paths requested"
 		f.Stage, f.Severity, f.Confidence = vedette.VerdictReconnaissance, vedette.SeverityLow, 85
 		if peak < minMissing {
 			f.Confidence = 70
 		}
 		f.Techniques = []string{"T1595.003"}
 		f.Summary = fmt.Sprintf("%s asked for %d paths that the site never had (of %d) in %s, up to %d within ten minutes.",
-			source, missing, paths, spell(last.Sub(first)), peak)
+			source, missing, paths, detect.Spell(last.Sub(first)), peak)
 		out = append(out, f)
 		return nil
 	})

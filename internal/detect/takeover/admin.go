@@ -145,7 +145,7 @@ func (d *detector) takeovers(ctx context.Context, events detect.EventStore, span
 		for n < len(all) && all[n].org == all[0].org {
 			n++
 		}
-		p := newPast(d.home(all[0].org), all[0].first)
+		p := newPast(detect.Home(d.constituency, all[0].org), all[0].first)
 		var order []netip.Addr
 		worst := make(map[netip.Addr]verdict)
 		for _, v := range all[:n] {
@@ -202,7 +202,7 @@ func (v *visit) detection(ctx context.Context, events detect.EventStore, j judgm
 		from = "country unknown"
 	}
 	det.Summary = fmt.Sprintf("%s (%s) logged in to the administration after %d failures, and within %s: %s.",
-		v.source, from, v.failures, spell(v.lastChange.Sub(v.first)+time.Minute), strings.Join(did, ", "))
+		v.source, from, v.failures, detect.Spell(v.lastChange.Sub(v.first)+time.Minute), strings.Join(did, ", "))
 	return det, v.cite(ctx, events, det)
 }
 

@@ -19,7 +19,7 @@ const (
 
 // isSession holds for what shows that an account is in use at a place.
 const isSession = `action IN ('login', 'session-start') AND coalesce(outcome, 'success') = 'success'
-	AND coalesce(user_name, '') <> '' AND coalesce(source_country, '') <> '' AND ` + fromOutside
+	AND coalesce(user_name, '') <> '' AND coalesce(source_country, '') <> '' AND ` + detect.FromOutside
 
 // sessions begins the queries: one row for each account, address and minute,
 // since a login and its session are told twice. Only accounts that were seen in
@@ -77,7 +77,7 @@ func newCountries(ctx context.Context, events detect.EventStore, span detect.Spa
 	}
 	var found []arrival
 	args := []any{span.End, minSessions, maxCountries, span.Start}
-	err := each(ctx, events, query, args, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, args, func(rows *sql.Rows) error {
 		var a arrival
 		err := rows.Scan(&a.org, &a.account, &a.country, &a.at, &a.sessions, &a.countries, &a.source)
 		found = append(found, a)
@@ -126,7 +126,7 @@ func impossibleTravel(ctx context.Context, events detect.EventStore, span detect
 		hops     int64
 	}
 	var found []hop
-	err := each(ctx, events, query, []any{span.End, maxCountries + 1, span.Start}, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, []any{span.End, maxCountries + 1, span.Start}, func(rows *sql.Rows) error {
 		var (
 			h        hop
 			nFrom, n int64
@@ -149,7 +149,7 @@ func impossibleTravel(ctx context.Context, events detect.EventStore, span detect
 		det.Confidence, det.Count = 50, h.hops+1
 		det.Time = h.from.at.UnixNano()
 		det.Summary = fmt.Sprintf("%.40q was used from %s (%s) and %s (%s) within %s; %d such changes.",
-			h.to.account, h.from.country, h.from.source, h.to.country, h.to.source, spell(h.to.at.Sub(h.from.at)+time.Minute), h.hops)
+			h.to.account, h.from.country, h.from.source, h.to.country, h.to.source, detect.Spell(h.to.at.Sub(h.from.at)+time.Minute), h.hops)
 		if err := h.to.cite(ctx, events, det, h.from.at, h.to.at.Add(time.Minute)); err != nil {
 			return err
 		}

@@ -11,9 +11,7 @@ package takeover
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"time"
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/detect"
@@ -52,40 +50,4 @@ func (d *detector) Analyze(ctx context.Context, events detect.EventStore, span d
 		return fmt.Errorf("takeover: travel: %w", err)
 	}
 	return nil
-}
-
-func (d *detector) home(org string) string {
-	if o := d.constituency.Organization(org); o != nil {
-		return o.Country
-	}
-	return ""
-}
-
-// fromOutside holds for events whose source is an outside address.
-const fromOutside = `source_ip IS NOT NULL AND coalesce(direction, '') NOT IN ('outbound', 'internal')`
-
-// each runs a query and calls scan for every row.
-func each(ctx context.Context, events detect.EventStore, query string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := events.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// spell writes a period for people.
-func spell(d time.Duration) string {
-	switch {
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	}
-	return fmt.Sprintf("%d h", int(d.Hours()))
 }

@@ -32,10 +32,10 @@ var isKind = func() string {
 	for _, k := range kinds {
 		names = append(names, "'"+k.action+"'")
 	}
-	return "action IN (" + strings.Join(names, ", ") + ") AND coalesce(outcome, '') <> 'failure' AND " + fromOutside
+	return "action IN (" + strings.Join(names, ", ") + ") AND coalesce(outcome, '') <> 'failure' AND " + detect.FromOutside
 }()
 
-const isEntry = "action = 'admin-login' AND outcome = 'success' AND " + fromOutside
+const isEntry = "action = 'admin-login' AND outcome = 'success' AND " + detect.FromOutside
 
 // visit is what one outside address did as administrator of an organization on
 // one UTC day.
@@ -85,7 +85,7 @@ type place struct {
 func visits(ctx context.Context, events detect.EventStore, end time.Time) ([]*visit, error) {
 	var out []*visit
 	byPlace := make(map[place][]*visit)
-	err := each(ctx, events, entries+`SELECT org, source_ip, country, asn, t0, t1, target, port FROM entry ORDER BY org, t0, source_ip`,
+	err := detect.Each(ctx, events, entries+`SELECT org, source_ip, country, asn, t0, t1, target, port FROM entry ORDER BY org, t0, source_ip`,
 		[]any{end}, func(rows *sql.Rows) error {
 			var source, target detect.NullAddr
 			v := new(visit)
@@ -98,7 +98,7 @@ func visits(ctx context.Context, events detect.EventStore, end time.Time) ([]*vi
 	if err != nil || len(out) == 0 {
 		return nil, err
 	}
-	err = each(ctx, events, entries+`
+	err = detect.Each(ctx, events, entries+`
 		SELECT v.org, v.source_ip, v.t0, c.action, count(*), max(c.time)
 		FROM entry v JOIN (SELECT coalesce(organization, '') AS org, source_ip, action, time FROM events WHERE time < ? AND `+isKind+`) c
 		ON c.org = v.org AND c.source_ip = v.source_ip AND c.time >= v.t0 AND c.time < v.t0 + INTERVAL 24 HOUR
@@ -130,7 +130,7 @@ func visits(ctx context.Context, events detect.EventStore, end time.Time) ([]*vi
 // hub's failures stand in the server log and the security log: the latter
 // counts.
 func addFailures(ctx context.Context, events detect.EventStore, end time.Time, byPlace map[place][]*visit) error {
-	return each(ctx, events, entries+`
+	return detect.Each(ctx, events, entries+`
 		, debut AS (SELECT org, source_ip, min(t0) AS t FROM entry GROUP BY org, source_ip)
 		SELECT d.org, d.source_ip, count(*)
 		FROM events e JOIN debut d ON coalesce(e.organization, '') = d.org AND e.source_ip = d.source_ip AND e.time <= d.t

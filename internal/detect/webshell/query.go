@@ -12,10 +12,7 @@ import (
 )
 
 // isRequest holds for requests from outside.
-const isRequest = `action = 'http-request' AND source_ip IS NOT NULL AND url IS NOT NULL AND status IS NOT NULL
-	AND coalesce(direction, '') NOT IN ('outbound', 'internal')`
-
-const noReferrer = `coalesce(referrer, '') IN ('', '-')`
+const isRequest = `action = 'http-request' AND url IS NOT NULL AND status IS NOT NULL AND ` + detect.FromOutside
 
 // What a web server runs, where visitors may put files, and scripts that
 // programs call all the time.
@@ -31,12 +28,6 @@ var scriptInUploads = regexp.MustCompile(`(?i)` + uploads + `.*` + scripts)
 // commandSyntax holds for URLs whose query carries a command for a shell.
 func commandSyntax(column string) string {
 	return "regexp_matches(lower(" + column + `), '[?&][a-z0-9_]+=(whoami|id|uname|ipconfig|ifconfig|hostname|systeminfo|tasklist|netstat|pwd|ls|dir|(cat|type|net|ls|dir|ps|cmd|echo|wget|curl|ping|powershell|certutil|uname|find)(\+|%20)[^&]*)(&|$)')`
-}
-
-// attackSyntax holds for URLs that no link contains: traversal, SQL, templates
-// and commands.
-func attackSyntax(column string) string {
-	return "regexp_matches(lower(" + column + `), '\.\./|\.\.%2f|%2e%2e(/|%2f)|\.\.%5c|union(\+|%20|/\*.*\*/)+(all(\+|%20))?select|(\+|%20)(or|and)(\+|%20)[0-9''%]+=|sleep\(|benchmark\(|extractvalue\(|information_schema|/etc/passwd|win\.ini|php://|jndi:|\$\{|%24%7b|<script|%3cscript|;(\+|%20)*(id|cat|wget|curl)|base64_decode|eval\(|xp_cmdshell')`
 }
 
 // pathOf is the path of a URL column, without query.
@@ -90,9 +81,9 @@ func lonely(ctx context.Context, events detect.EventStore, span detect.Span) ([]
 	       coalesce(stddev_pop(gap) / nullif(avg(gap), 0), 0)
 	FROM request GROUP BY org, site, path, dataset
 	HAVING count(DISTINCT CASE WHEN status < 400 THEN source_ip END) <= %[6]d`,
-		isRequest, pathOf("url"), noReferrer, commandSyntax("url"), minRequests, maxClients, scripts, uploads, endpoints, maxPaths)
+		isRequest, pathOf("url"), detect.NoReferrer, commandSyntax("url"), minRequests, maxClients, scripts, uploads, endpoints, maxPaths)
 	var out []*page
-	err := each(ctx, events, query, []any{span.Start, span.End, span.End}, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, []any{span.Start, span.End, span.End}, func(rows *sql.Rows) error {
 		p := new(page)
 		err := rows.Scan(&p.org, &p.site, &p.path, &p.dataset, &p.first, &p.last, &p.total, &p.good, &p.bodies, &p.linked, &p.commands,
 			&p.sizes, &p.missing, &p.regularity)
@@ -125,7 +116,7 @@ func table(pages []*page) (string, []any) {
 // addSites tells how long each page's site was watched before.
 func addSites(ctx context.Context, events detect.EventStore, pages []*page) error {
 	values, args := table(pages)
-	return each(ctx, events, fmt.Sprintf(`
+	return detect.Each(ctx, events, fmt.Sprintf(`
 		SELECT p.n, min(e.time), count(*) FROM events e
 		JOIN %s ON coalesce(e.organization, '') = p.org AND coalesce(lower(e.url_domain), '') = p.site AND coalesce(e.dataset, '') = p.dataset
 		WHERE e.action = 'http-request' AND e.time <= p.first_good GROUP BY p.n`, values), args, func(rows *sql.Rows) error {
@@ -159,8 +150,8 @@ func addClients(ctx context.Context, events detect.EventStore, span detect.Span,
 	FROM events e JOIN client c ON coalesce(e.organization, '') = c.org AND e.source_ip // 256 = c.block
 	WHERE e.time < ? AND e.action = 'http-request' AND e.url IS NOT NULL
 	GROUP BY c.n, c.source_ip, c.uses ORDER BY c.n, c.uses DESC, c.source_ip`,
-		values, isRequest, pathOf("e.url"), attackSyntax("e.url"), assets, noReferrer)
-	return each(ctx, events, query, append(args, span.End, span.End), func(rows *sql.Rows) error {
+		values, isRequest, pathOf("e.url"), detect.AttackSyntax("e.url"), assets, detect.NoReferrer)
+	return detect.Each(ctx, events, query, append(args, span.End, span.End), func(rows *sql.Rows) error {
 		var (
 			n      int
 			c      client

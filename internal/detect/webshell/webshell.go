@@ -11,7 +11,6 @@ package webshell
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -179,7 +178,7 @@ func (p *page) cite(ctx context.Context, events detect.EventStore, span detect.S
 		return nil, err
 	}
 	before, err := detect.Cite(ctx, events, 2, isRequest+` AND coalesce(organization, '') = ? AND source_ip // 256 = CAST(? AS UHUGEINT) // 256
-		AND time < ? AND (status BETWEEN 400 AND 499 OR `+attackSyntax("url")+`)`, p.org, ip, p.first)
+		AND time < ? AND (status BETWEEN 400 AND 499 OR `+detect.AttackSyntax("url")+`)`, p.org, ip, p.first)
 	return append(before, used...), err
 }
 
@@ -193,19 +192,4 @@ func bySource(a, b *page) int {
 func unique(pages []*page) []*page {
 	slices.SortFunc(pages, bySource)
 	return slices.CompactFunc(pages, func(a, b *page) bool { return a.org == b.org && a.path == b.path })
-}
-
-// each runs a query and calls scan for every row.
-func each(ctx context.Context, events detect.EventStore, query string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := events.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
