@@ -71,6 +71,9 @@ type Stream interface {
 type Info struct {
 	Size    int64     // of the file on disk; 0 for standard input
 	ModTime time.Time // the time of opening for standard input
+	// Written is when the content was written, as far as that shows: what
+	// compressed files say of it, else ModTime.
+	Written time.Time
 	// Plain says that offsets of the content are offsets of the file.
 	Plain bool
 	// Complete says that the content will not grow, so that a last line

@@ -70,7 +70,7 @@ func newSession(r *run, inspect *detect.Inspector, j *job, info ingest.Info) *se
 	source := j.source
 	s := &session{
 		r: r, inspect: inspect, job: j, source: &source, info: info,
-		options: decode.Options{Location: r.cfg.Location, Reference: info.ModTime},
+		options: decode.Options{Location: r.cfg.Location, Reference: info.Written},
 		offset:  j.start.Offset, lines: j.start.Lines, state: j.start.State,
 		formats: make(map[string]*FormatCount),
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/ingest"
@@ -176,4 +177,33 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("error = %v", err)
 		}
 	})
+}
+
+func TestWritten(t *testing.T) {
+	then := time.Date(2023, 12, 24, 18, 0, 0, 0, time.UTC)
+	f := func(inside, want time.Time) {
+		t.Helper()
+		var buf bytes.Buffer
+		z := gzip.NewWriter(&buf)
+		z.ModTime = inside
+		z.Write([]byte("line\n"))
+		z.Close()
+		path := filepath.Join(t.TempDir(), "log.gz")
+		if err := os.WriteFile(path, buf.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, then, then.Add(24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		s, err := (&Opener{}).Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if got := s.Info().Written; !got.Equal(want) {
+			t.Errorf("written %s, want %s", got, want)
+		}
+	}
+	f(then, then)
+	f(time.Time{}, then.Add(24*time.Hour)) // gzip -n: the file's time
 }

@@ -6,6 +6,7 @@ package file
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -75,11 +76,12 @@ type stream struct {
 
 // decode looks at the first bytes and puts decoders in front of the file.
 func (s *stream) decode() error {
-	head, err := s.peek(s.raw, 6)
+	head, err := s.peek(s.raw, 8)
 	if err != nil {
 		return err
 	}
 	s.content = io.MultiReader(bytes.NewReader(head), s.raw)
+	s.info.Written = written(head, s.info.ModTime)
 	unpack := unpacker(head)
 	if unpack == nil && s.info.Live {
 		unpack = func(r io.Reader) (io.Reader, func(), error) { return r, func() {}, nil }
@@ -104,6 +106,17 @@ func (s *stream) decode() error {
 		s.content = s.raw
 	}
 	return nil
+}
+
+// written returns the time in a gzip header (RFC 1952, section 2.3.1), which
+// copying does not change, else the file's.
+func written(head []byte, modified time.Time) time.Time {
+	if len(head) >= 8 && bytes.HasPrefix(head, []byte{0x1F, 0x8B, 0x08}) {
+		if at := int64(binary.LittleEndian.Uint32(head[4:])); at > 0 {
+			return time.Unix(at, 0)
+		}
+	}
+	return modified
 }
 
 // peek reads up to n bytes; a shorter content is no error.
