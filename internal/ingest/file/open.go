@@ -76,12 +76,14 @@ type stream struct {
 
 // decode looks at the first bytes and puts decoders in front of the file.
 func (s *stream) decode() error {
-	head, err := s.peek(s.raw, 8)
+	head, err := s.peek(s.raw, 6)
 	if err != nil {
 		return err
 	}
 	s.content = io.MultiReader(bytes.NewReader(head), s.raw)
-	s.info.Written = written(head, s.info.ModTime)
+	if s.info.Written, err = s.written(head); err != nil {
+		return err
+	}
 	unpack := unpacker(head)
 	if unpack == nil && s.info.Live {
 		unpack = func(r io.Reader) (io.Reader, func(), error) { return r, func() {}, nil }
@@ -110,13 +112,16 @@ func (s *stream) decode() error {
 
 // written returns the time in a gzip header (RFC 1952, section 2.3.1), which
 // copying does not change, else the file's.
-func written(head []byte, modified time.Time) time.Time {
-	if len(head) >= 8 && bytes.HasPrefix(head, []byte{0x1F, 0x8B, 0x08}) {
-		if at := int64(binary.LittleEndian.Uint32(head[4:])); at > 0 {
-			return time.Unix(at, 0)
-		}
+func (s *stream) written(head []byte) (time.Time, error) {
+	if !bytes.HasPrefix(head, []byte{0x1F, 0x8B, 0x08}) {
+		return s.info.ModTime, nil
 	}
-	return modified
+	more, err := s.peek(s.content, 8)
+	s.content = io.MultiReader(bytes.NewReader(more), s.content)
+	if len(more) == 8 && binary.LittleEndian.Uint32(more[4:]) > 0 {
+		return time.Unix(int64(binary.LittleEndian.Uint32(more[4:])), 0), err
+	}
+	return s.info.ModTime, err
 }
 
 // peek reads up to n bytes; a shorter content is no error.
