@@ -19,12 +19,15 @@ const (
 	maxSharedRatio = 2  // fewer failed accounts than this for each that logs in: an office behind one address
 )
 
+// mayFail holds for accounts that failed.
+const mayFail = `(coalesce(organization, ''), CASE WHEN action = 'admin-login' THEN '' ELSE coalesce(lower(user_name), '') END) IN (SELECT org, person FROM failed)`
+
 // attempts reports guessing and spraying. An address is left out when what
 // failed is an account that logged in from there before (same address block or
 // autonomous system), or from the same country and then succeeded (users, not
 // administrators), or when most accounts that fail there also log in there: users, not guessers.
 func (d *detector) attempts(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) error {
-	query := tables + `
+	query := tables(mayFail) + `
 	, burst AS (
 		SELECT *, count(*) OVER (PARTITION BY org, source_ip, account ORDER BY time
 		                         RANGE BETWEEN INTERVAL 10 MINUTE PRECEDING AND CURRENT ROW) AS burst
@@ -52,7 +55,7 @@ func (d *detector) attempts(ctx context.Context, events detect.EventStore, span 
 	SELECT org, source_ip, sum(n), count(*), max(n), max(burst), max(fresh), sum(known), sum(good), max(admin), min(t0), max(t1), max(target), max(port)
 	FROM paced GROUP BY org, source_ip ORDER BY org, source_ip`
 	var found []vedette.Detection
-	err := detect.Each(ctx, events, query, []any{span.Start, span.End}, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, bounds(span), func(rows *sql.Rows) error {
 		f, err := attempt(rows)
 		if err == nil && f != nil && !detect.Permitted(d.constituency, f.Actor) {
 			found = append(found, *f)

@@ -47,14 +47,18 @@ func (d *detector) Analyze(ctx context.Context, events detect.EventStore, span d
 	return nil
 }
 
-// logins selects logins from outside. Where two sources tell of the same login,
-// only the better one counts: SoftEther writes a hub's messages to the server
-// log too, and a network sensor guesses at what the SSH server knows.
-const logins = `category = 'authentication' AND action IN ('login', 'admin-login') AND outcome IS NOT NULL AND ` + detect.FromOutside + `
-	AND NOT (coalesce(dataset, '') = 'softether.server' AND action = 'login' AND coalesce(rest, '') LIKE '%"softether.hub"%'
-	         AND coalesce(organization, '') IN (SELECT coalesce(organization, '') FROM events WHERE dataset = 'softether.security'))
+// isTry holds for a login, or a try.
+const isTry = `category = 'authentication' AND action IN ('login', 'admin-login')`
+
+// logins selects logins from outside. A FortiGate tells of a tunnel that came
+// up, not of the login before it. Where two sources tell of the same login, only
+// the better one counts: a network sensor guesses at what the SSH server knows.
+const logins = `(` + isTry + ` AND outcome IS NOT NULL
+	OR dataset = 'fortinet.event' AND action = 'session-start' AND outcome = 'success' AND coalesce(user_name, '') <> '')
 	AND NOT (coalesce(dataset, '') IN ('zeek.ssh', 'suricata.ssh')
-	         AND coalesce(organization, '') IN (SELECT coalesce(organization, '') FROM events WHERE dataset = 'system.auth'))`
+	         AND coalesce(organization, '') IN (SELECT coalesce(organization, '') FROM events WHERE dataset = 'system.auth'))
+	AND ` + detect.FromOutside + `
+	`
 
 const citeLimit = 5
 
@@ -62,23 +66,50 @@ const citeLimit = 5
 // mean something.
 const minFailures = 5
 
-// tables begins every query. "login" holds the logins of the span, "failing"
-// the addresses with minFailures failures, "failed" their failures, "place"
-// where each account logged in from, and since when: by address block (/24, or
-// the last 8 bits of IPv6), autonomous system and country. All administration
-// accounts of an organization are one. Arguments: start and end.
-var tables = fmt.Sprintf(`
-	WITH login AS (
-		SELECT coalesce(organization, '') AS org, source_ip, coalesce(lower(user_name), '') AS account,
-		       CASE WHEN action = 'admin-login' THEN '' ELSE coalesce(lower(user_name), '') END AS person, action = 'admin-login' AS admin,
-		       outcome = 'success' AS ok, time, coalesce(source_country, '') AS country, coalesce(source_asn, 0) AS asn,
-		       source_ip // 256 AS block, destination_ip, coalesce(destination_port, 0) AS port
-		FROM events WHERE time >= ? AND time < ? AND %s
+// tables begins every query. Most logins are of people, so "suspect" picks the
+// addresses that may have minFailures failures from few columns; "login" holds
+// their logins, each message of a SoftEther server once though it stands in two
+// logs (softether.twin), "failing" the addresses with minFailures failures,
+// "failed" their failures, "place" where accounts logged in from, and since
+// when: by address block (/24, or the last 8 bits of IPv6), autonomous system
+// and country. All administration accounts of an organization are one.
+// Only accounts of which some condition holds have places. Arguments: start and
+// end, three times.
+func tables(places string) string {
+	return fmt.Sprintf(`
+	WITH suspect AS (
+		SELECT coalesce(organization, '') AS org, source_ip FROM events
+		WHERE time >= ? AND time < ? AND %[2]s AND outcome = 'failure' AND %[3]s GROUP BY 1, 2 HAVING count(*) >= %[4]d
+	), line AS (
+		SELECT s.org, s.source_ip, %[5]s, e.outcome = 'success' AS ok, e.time, coalesce(e.source_country, '') AS country,
+		       coalesce(e.source_asn, 0) AS asn, e.source_ip // 256 AS block, e.destination_ip, coalesce(e.destination_port, 0) AS port,
+		       CASE WHEN e.dataset = 'softether.security' THEN regexp_extract(e.rest, '%[6]s', 1) END AS twin,
+		       CASE WHEN e.dataset = 'softether.server' THEN regexp_extract(e.rest, '%[6]s', 1) END AS copy
+		FROM (SELECT * FROM events WHERE time >= ? AND time < ? AND %[1]s) e
+		JOIN suspect s ON s.org = coalesce(e.organization, '') AND s.source_ip = e.source_ip
+	), told AS (
+		SELECT DISTINCT org, twin FROM line WHERE twin <> ''
+	), login AS (
+		SELECT l.* FROM line l LEFT JOIN told t ON t.org = l.org AND t.twin = l.copy WHERE t.twin IS NULL
 	), failing AS (
-		SELECT org, source_ip FROM login WHERE NOT ok GROUP BY org, source_ip HAVING count(*) >= %d
+		SELECT org, source_ip FROM login WHERE NOT ok GROUP BY org, source_ip HAVING count(*) >= %[4]d
 	), failed AS (
 		SELECT l.* FROM login l JOIN failing USING (org, source_ip) WHERE NOT ok
+	), visited AS (
+		SELECT coalesce(organization, '') AS org, %[5]s, source_ip, coalesce(source_asn, 0) AS asn, coalesce(source_country, '') AS country, min(time) AS since
+		FROM events e WHERE time >= ? AND time < ? AND %[1]s AND outcome = 'success'
+		      AND %[7]s
+		GROUP BY ALL
 	), place AS (
-		SELECT org, admin, person, block, asn, country, min(time) AS since
-		FROM login WHERE ok GROUP BY org, admin, person, block, asn, country
-	)`, logins, minFailures)
+		SELECT org, admin, person, source_ip // 256 AS block, asn, country, min(since) AS since FROM visited GROUP BY ALL
+	)`, logins, isTry, detect.FromOutside, minFailures, account, `"softether\.twin":"([0-9a-f]+)"`, places)
+}
+
+// account names who logs in.
+const account = `coalesce(lower(e.user_name), '') AS account, e.action = 'admin-login' AS admin,
+		       CASE WHEN e.action = 'admin-login' THEN '' ELSE coalesce(lower(e.user_name), '') END AS person`
+
+// bounds are the arguments of tables.
+func bounds(span detect.Span) []any {
+	return []any{span.Start, span.End, span.Start, span.End, span.Start, span.End}
+}

@@ -133,12 +133,40 @@ func TestAnalyze(t *testing.T) {
 	})
 	f("one message in two logs", func(add adder) {
 		for i := range 7 {
-			e := windowtest.Login(windowtest.At(20, time.Duration(i)*time.Second), outsider, "liu", false, abroad)
-			add(e)
-			e.Dataset, e.Rest = vedette.DatasetSoftEtherServer, []vedette.Field{{Key: "softether.hub", Value: "VPN"}}
-			add(e)
+			twins(add, windowtest.At(20, time.Duration(i)*time.Second), i, true)
 		}
 	})
+	f("one message in two logs, one of which begins later", func(add adder) {
+		for i := range 12 {
+			twins(add, windowtest.At(20, time.Duration(i)*time.Second), i, i >= 6)
+		}
+	}, "guessing attempt "+outsider)
+	f("FortiGate: a tunnel comes up after failures", func(add adder) {
+		past(add, "chen")
+		storm(add, 40, outsider, "chen", abroad)
+		e := success(outsider, "chen", abroad)
+		e.Dataset, e.Category, e.Action = vedette.DatasetFortiGateEvent, vedette.CategorySession, vedette.ActionSessionStart
+		add(e)
+	}, "guessing attempt "+outsider, "login-after-failures compromise "+outsider)
+	f("FortiGate: a tunnel of the office after typos of the office", func(add adder) {
+		past(add, "chen")
+		storm(add, 40, "192.0.2.10", "chen", home)
+		e := success("192.0.2.10", "chen", home)
+		e.Dataset, e.Category, e.Action = vedette.DatasetFortiGateEvent, vedette.CategorySession, vedette.ActionSessionStart
+		add(e)
+	})
+}
+
+// twins adds the n-th failure as a SoftEther server tells of it: in the server
+// log, and in the hub's security log if that is kept.
+func twins(add adder, at int64, n int, security bool) {
+	e := windowtest.Login(at, outsider, "liu", false, abroad)
+	e.Rest = []vedette.Field{{Key: "softether.hub", Value: "VPN"}, {Key: "softether.twin", Value: fmt.Sprintf("%016x", n)}}
+	if security {
+		add(e)
+	}
+	e.Dataset = vedette.DatasetSoftEtherServer
+	add(e)
 }
 
 func TestJudge(t *testing.T) {

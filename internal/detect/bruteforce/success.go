@@ -31,10 +31,14 @@ type entry struct {
 	colleagues      int64 // other accounts that logged in from this country before
 }
 
+// mayMatter holds for accounts of organizations where an address that failed
+// logged in.
+const mayMatter = `coalesce(organization, '') IN (SELECT org FROM login JOIN failing USING (org, source_ip) WHERE ok)`
+
 // entries finds the first success of each failing address, for logins and for
 // administration apart.
 func entries(ctx context.Context, events detect.EventStore, span detect.Span) ([]entry, error) {
-	query := tables + fmt.Sprintf(`
+	query := tables(mayMatter) + fmt.Sprintf(`
 	, own AS (
 		SELECT org, source_ip, admin, min(time) AS t, max(time) AS t1, count(*) AS n, count(DISTINCT account) AS good
 		FROM login JOIN failing USING (org, source_ip) WHERE ok GROUP BY org, source_ip, admin
@@ -62,7 +66,7 @@ func entries(ctx context.Context, events detect.EventStore, span detect.Span) ([
 	FROM entry e LEFT JOIN place p ON p.org = e.org AND p.admin = e.admin AND p.since < e.t0
 	GROUP BY ALL ORDER BY e.org, e.source_ip, e.admin`, minFailures)
 	var out []entry
-	err := detect.Each(ctx, events, query, []any{span.Start, span.End}, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, bounds(span), func(rows *sql.Rows) error {
 		var e entry
 		err := rows.Scan(&e.org, &e.source, &e.admin, &e.account, &e.country, &e.target, &e.port, &e.at, &e.last, &e.successes, &e.good,
 			&e.all, &e.accounts, &e.since, &e.day, &e.past, &e.block, &e.asn, &e.sameCountry, &e.colleagues)
