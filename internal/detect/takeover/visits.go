@@ -99,8 +99,8 @@ func visits(ctx context.Context, events detect.EventStore, end time.Time) ([]*vi
 		return nil, err
 	}
 	err = detect.Each(ctx, events, entries+`
-		SELECT v.org, v.source_ip, v.t0, c.action, count(*), max(c.time)
-		FROM entry v JOIN (SELECT coalesce(organization, '') AS org, source_ip, action, time FROM events WHERE time < ? AND `+isKind+`) c
+		SELECT v.org, v.source_ip, v.t0, c.action, count(DISTINCT c.message), max(c.time)
+		FROM entry v JOIN (SELECT coalesce(organization, '') AS org, source_ip, action, time, `+message+` AS message FROM events e WHERE time < ? AND `+isKind+`) c
 		ON c.org = v.org AND c.source_ip = v.source_ip AND c.time >= v.t0 AND c.time < v.t0 + INTERVAL 24 HOUR
 		GROUP BY v.org, v.source_ip, v.t0, c.action`,
 		[]any{end, end}, func(rows *sql.Rows) error {
@@ -126,15 +126,17 @@ func visits(ctx context.Context, events detect.EventStore, end time.Time) ([]*vi
 	return out, addFailures(ctx, events, end, byPlace)
 }
 
-// addFailures counts the failed logins before each address's first success. A
-// hub's failures stand in the server log and the security log: the latter
-// counts.
+// message tells messages of a SoftEther server apart, which stand in two logs;
+// all else is told once. Lines of one source are distinct.
+const message = `coalesce(nullif(regexp_extract(coalesce(e.rest, ''), '"softether\.twin":"([0-9a-f]+)"', 1), ''), e.source || ':' || e.position)`
+
+// addFailures counts the failed logins before each address's first success.
 func addFailures(ctx context.Context, events detect.EventStore, end time.Time, byPlace map[place][]*visit) error {
 	return detect.Each(ctx, events, entries+`
 		, debut AS (SELECT org, source_ip, min(t0) AS t FROM entry GROUP BY org, source_ip)
-		SELECT d.org, d.source_ip, count(*)
+		SELECT d.org, d.source_ip, count(DISTINCT `+message+`)
 		FROM events e JOIN debut d ON coalesce(e.organization, '') = d.org AND e.source_ip = d.source_ip AND e.time <= d.t
-		WHERE e.category = 'authentication' AND e.outcome = 'failure' AND NOT (e.action = 'login' AND coalesce(e.dataset, '') = 'softether.server')
+		WHERE e.category = 'authentication' AND e.outcome = 'failure'
 		GROUP BY d.org, d.source_ip`,
 		[]any{end}, func(rows *sql.Rows) error {
 			var (
