@@ -26,9 +26,11 @@ const maxFields = 1024
 
 type decoder struct {
 	order    *jsonscan.Order
+	mapper   zeekmap.Mapper
 	tokens   []jsonscan.Token
 	fields   []zeekmap.Field // by Token.Field
 	last     zeekmap.Stream  // of the last record that showed it
+	named    zeekmap.Stream  // of the last record that named it
 	lastTime int64           // of the last record that had one
 }
 
@@ -95,7 +97,10 @@ func (d *decoder) stream(b *vedette.Batch, tokens []jsonscan.Token) (zeekmap.Str
 		f := &d.fields[tokens[i].Field]
 		if f.Action(zeekmap.Other) == zeekmap.Path && tokens[i].Kind == jsonscan.String && len(tokens[i].Raw) <= 64 {
 			path := tokens[i].Text(b)
-			return zeekmap.StreamOf(path), path
+			if path != d.named.Path() {
+				d.named = zeekmap.StreamOf(path)
+			}
+			return d.named, path
 		}
 		if hint == zeekmap.Other {
 			hint = f.Hint
@@ -130,7 +135,7 @@ func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, stream zeekmap.Strea
 		case t.Kind == jsonscan.Object || t.Kind == jsonscan.Array && !a.Vector():
 			a = zeekmap.Rest
 		}
-		if err := zeekmap.Apply(b, e, a, f, t); err != nil {
+		if err := d.mapper.Apply(b, e, a, f, t); err != nil {
 			return reason(err)
 		}
 	}
@@ -141,7 +146,7 @@ func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, stream zeekmap.Strea
 func (d *decoder) fallback(e *vedette.Event, tokens []jsonscan.Token) {
 	for i := range tokens {
 		if d.fields[tokens[i].Field].Action(zeekmap.Other) == zeekmap.Fallback {
-			if n, ok := zeekmap.Instant(&tokens[i]); ok {
+			if n, ok := d.mapper.Instant(tokens[i].Raw); ok {
 				e.Time = n
 				return
 			}
@@ -165,7 +170,7 @@ func (d *decoder) nested(b *vedette.Batch, e *vedette.Event, stream zeekmap.Stre
 			t.Add(b, e, "id."+t.Key)
 			continue
 		}
-		if err := zeekmap.Apply(b, e, a, f, t); err != nil {
+		if err := d.mapper.Apply(b, e, a, f, t); err != nil {
 			return reason(err)
 		}
 	}

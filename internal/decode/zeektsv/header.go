@@ -29,7 +29,36 @@ type column struct {
 	zeekmap.Field
 	action zeekmap.Action
 	form   form
-	plain  bool // text without a place in an event
+	op     op
+}
+
+// op is the way of a column's value, worked out once for all records.
+type op uint8
+
+const (
+	opOther  op = iota // the general way, over a token
+	opPlain            // one plain value with a place in an event
+	opText             // text without a place
+	opNumber           // a number without a place
+	opBool             // a truth value without a place
+	opList             // a set or vector without a place
+)
+
+func (c *column) setOp() {
+	switch {
+	case c.action.IsPlain() && (c.form == formText || c.form == formNumber && !c.action.IsText()):
+		c.op = opPlain
+	case c.action != zeekmap.Rest || c.IsTime:
+		c.op = opOther
+	case c.form == formText:
+		c.op = opText
+	case c.form == formNumber:
+		c.op = opNumber
+	case c.form == formBool:
+		c.op = opBool
+	default:
+		c.op = opList
+	}
 }
 
 // form is how a column's type is written.
@@ -136,7 +165,7 @@ func (h *header) layout() {
 		if c.action == zeekmap.Nested || c.form >= formTextList && !c.action.Vector() {
 			c.action = zeekmap.Rest
 		}
-		c.plain = c.action == zeekmap.Rest && c.form == formText
+		c.setOp()
 	}
 	h.columns = columns
 }

@@ -9,7 +9,6 @@ import (
 	"math/bits"
 	"strings"
 	"time"
-	"unsafe"
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/decode"
@@ -34,6 +33,7 @@ const maxHeader = 64 << 10
 type decoder struct {
 	header
 	options decode.Options
+	mapper  zeekmap.Mapper
 	tabs    []int32 // ends of the columns of the record at hand
 }
 
@@ -64,21 +64,8 @@ func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
 	if d.stream == zeekmap.Other {
 		e.Dataset = d.dataset
 	}
-	text := decode.String(rec)
-	start := 0
-	for i := range d.columns {
-		value := text[start:d.tabs[i]]
-		start = int(d.tabs[i]) + len(d.separator)
-		if value == d.unset {
-			continue
-		}
-		if d.columns[i].plain && !escaped && !high && value != d.empty {
-			b.AddRest(e, d.columns[i].Name, value)
-			continue
-		}
-		if err := d.apply(b, e, &d.columns[i], value, escaped, high); err != nil {
-			return err
-		}
+	if err := d.values(b, e, decode.String(rec), escaped, high); err != nil {
+		return err
 	}
 	if e.Time == 0 {
 		// Zeek writes loaded_scripts without times.
@@ -88,6 +75,87 @@ func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
 	}
 	d.stream.End(e)
 	return nil
+}
+
+// values puts the columns of rec into e.
+func (d *decoder) values(b *vedette.Batch, e *vedette.Event, rec string, escaped, high bool) error {
+	start := 0
+	ends := d.tabs[:len(d.columns)]
+	for i := range d.columns {
+		c := &d.columns[i]
+		value := rec[start:ends[i]]
+		start = int(ends[i]) + len(d.separator)
+		if len(value) == len(d.unset) && (value == "" || value[0] == d.unset[0] && value == d.unset) {
+			continue
+		}
+		switch c.op {
+		case opPlain:
+			if escaped || high || value == d.empty {
+				value = d.text(b, value, escaped, high)
+			}
+			if err := d.mapper.Plain(e, c.action, value); err != nil {
+				return reason(err)
+			}
+		case opText:
+			if escaped || high || value == d.empty {
+				value = d.text(b, value, escaped, high)
+			}
+			b.AddField(e, vedette.Field{Key: c.Name, Value: value})
+		case opNumber:
+			f := vedette.Field{Key: c.Name, Value: value, Kind: vedette.KindRaw}
+			if !isInteger(value) {
+				f = d.number(b, c, value, escaped, high)
+			}
+			b.AddField(e, f)
+		case opBool:
+			b.AddField(e, d.truth(b, c, value, escaped, high))
+		case opList:
+			list := d.list(b, c.form, value, escaped)
+			if escaped || high {
+				list = jsonscan.ValidJSON(b, list)
+			}
+			b.AddField(e, vedette.Field{Key: c.Name, Value: list, Kind: vedette.KindRaw})
+		default:
+			if err := d.other(b, e, c, value, escaped, high); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// text returns a column of a string type without escapes and in UTF-8.
+func (d *decoder) text(b *vedette.Batch, value string, escaped, high bool) string {
+	if value == d.empty {
+		return ""
+	}
+	if escaped && strings.IndexByte(value, '\\') >= 0 {
+		return jsonscan.Valid(b, unescape(b, value))
+	}
+	if high {
+		return jsonscan.Valid(b, value)
+	}
+	return value
+}
+
+// number makes the field of a number that is no integer; "nan" and the like are
+// kept as text.
+func (d *decoder) number(b *vedette.Batch, c *column, value string, escaped, high bool) vedette.Field {
+	if isNumber(value) {
+		return vedette.Field{Key: c.Name, Value: zeekmap.Decimal(b, value), Kind: vedette.KindRaw}
+	}
+	return vedette.Field{Key: c.Name, Value: d.text(b, value, escaped, high)}
+}
+
+// truth makes the field of a truth value.
+func (d *decoder) truth(b *vedette.Batch, c *column, value string, escaped, high bool) vedette.Field {
+	switch value {
+	case "T":
+		return vedette.Field{Key: c.Name, Value: "true", Kind: vedette.KindRaw}
+	case "F":
+		return vedette.Field{Key: c.Name, Value: "false", Kind: vedette.KindRaw}
+	}
+	return vedette.Field{Key: c.Name, Value: d.text(b, value, escaped, high)}
 }
 
 // split notes where the columns of rec end and tells whether it has escapes and
@@ -140,27 +208,20 @@ func (d *decoder) splitSlow(rec []byte) (n int, escaped, high bool) {
 	return len(d.tabs), true, true
 }
 
-// apply puts one column into the event. The value is made a JSON token, so that
+// other puts one column into the event. The value is made a JSON token, so that
 // both spellings of Zeek's logs share one mapping.
-func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, c *column, value string, escaped, high bool) error {
-	if c.action == zeekmap.Rest && !c.IsTime {
-		b.AddField(e, d.rest(b, c, value, escaped, high))
-		return nil
-	}
-	t := jsonscan.Token{Raw: value, High: high}
+func (d *decoder) other(b *vedette.Batch, e *vedette.Event, c *column, value string, escaped, high bool) error {
+	t := jsonscan.Token{Raw: value}
 	switch c.form {
 	case formText:
-		if value == d.empty {
-			t.Raw = ""
-		} else if escaped && strings.IndexByte(value, '\\') >= 0 {
-			t.Raw = unescape(b, value)
-			t.High = true // it may be now
-		}
+		t.Raw = d.text(b, value, escaped, high)
 	case formNumber:
 		if isNumber(value) {
 			t.Kind = jsonscan.Number
 		} else if c.action != zeekmap.Rest {
 			return decode.ErrNumber
+		} else {
+			t.Raw = d.text(b, value, escaped, high)
 		}
 	case formBool:
 		switch value {
@@ -171,173 +232,18 @@ func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, c *column, value str
 		default:
 			return decode.ErrSyntax
 		}
-	case formTextList, formNumberList, formBoolList:
-		if value == d.empty {
-			t.Kind, t.Raw = jsonscan.Array, "[]"
-			break
-		}
-		plain := !escaped || strings.IndexByte(value, '\\') < 0
-		if c.action == zeekmap.Answers && plain && d.set == "," && !strings.Contains(value, d.unset) {
+	default:
+		t.High = escaped || high
+		if c.action == zeekmap.Answers && !escaped && d.set == "," && value != d.empty && !d.hasUnset(value) {
 			break // the same text as the list's elements joined by commas
 		}
 		t.Kind = jsonscan.Array
-		t.Raw = d.list(b, c.form, value, plain)
-		t.High = true
+		t.Raw = d.list(b, c.form, value, escaped)
 	}
-	if err := zeekmap.Apply(b, e, c.action, &c.Field, &t); err != nil {
+	if err := d.mapper.Apply(b, e, c.action, &c.Field, &t); err != nil {
 		return reason(err)
 	}
 	return nil
-}
-
-// rest makes the field of a column that has no place in an event. It is apply
-// without the detour over a token, for half of all columns end here.
-func (d *decoder) rest(b *vedette.Batch, c *column, value string, escaped, high bool) vedette.Field {
-	f := vedette.Field{Key: c.Name, Value: value}
-	switch c.form {
-	case formNumber:
-		if isInteger(value) {
-			f.Kind = vedette.KindRaw
-			return f
-		}
-		if isNumber(value) { // else "nan" and the like, kept as text
-			f.Kind, f.Value = vedette.KindRaw, zeekmap.Decimal(b, value)
-			return f
-		}
-	case formBool:
-		switch value {
-		case "T":
-			f.Kind, f.Value = vedette.KindRaw, "true"
-			return f
-		case "F":
-			f.Kind, f.Value = vedette.KindRaw, "false"
-			return f
-		}
-	case formTextList, formNumberList, formBoolList:
-		f.Kind, f.Value = vedette.KindRaw, "[]"
-		if value != d.empty {
-			f.Value = jsonscan.ValidJSON(b, d.list(b, c.form, value, !escaped || strings.IndexByte(value, '\\') < 0))
-		}
-		return f
-	}
-	if value == d.empty {
-		f.Value = ""
-	} else if escaped && strings.IndexByte(value, '\\') >= 0 {
-		f.Value = jsonscan.Valid(b, unescape(b, value))
-	} else if high {
-		f.Value = jsonscan.Valid(b, value)
-	}
-	return f
-}
-
-// list writes a set or vector as a JSON array, as Zeek's JSON writer does.
-func (d *decoder) list(b *vedette.Batch, f form, value string, plain bool) string {
-	out := append(b.Buffer(2 + len(value)*6 + 6*(1+strings.Count(value, d.set)))[:0], '[')
-	for more := true; more; {
-		var element string
-		element, value, more = strings.Cut(value, d.set)
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		switch {
-		case element == d.unset:
-			out = append(out, "null"...)
-		case f == formNumberList:
-			if !isNumber(element) {
-				out = appendQuoted(out, element)
-				break
-			}
-			out = append(out, zeekmap.Decimal(b, element)...)
-		case f == formBoolList && element == "T":
-			out = append(out, "true"...)
-		case f == formBoolList && element == "F":
-			out = append(out, "false"...)
-		case element == d.empty:
-			out = append(out, `""`...)
-		default:
-			if !plain {
-				element = unescape(b, element)
-			}
-			out = appendQuoted(out, element)
-		}
-	}
-	return decode.String(append(out, ']'))
-}
-
-// appendQuoted appends s as a JSON string.
-func appendQuoted(dst []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c < ' ':
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			dst = append(dst, c)
-		}
-	}
-	return append(dst, '"')
-}
-
-// digits returns the place behind the digits of s from i on.
-func digits(s string, i int) int {
-	for i < len(s) && s[i]-'0' <= 9 {
-		i++
-	}
-	return i
-}
-
-// isInteger reports whether s is a JSON number made of digits alone.
-func isInteger(s string) bool {
-	return s != "" && digits(s, 0) == len(s) && (s[0] != '0' || len(s) == 1)
-}
-
-// isNumber reports whether s is a JSON number.
-func isNumber(s string) bool {
-	point := digits(s, 0)
-	if point > 0 && (s[0] != '0' || point == 1) {
-		if point == len(s) {
-			return true
-		}
-		if s[point] == '.' && point+1 < len(s) && digits(s, point+1) == len(s) {
-			return true
-		}
-	}
-	var t jsonscan.Token // a sign, an exponent, or no number
-	return jsonscan.Parse(&t, unsafe.Slice(unsafe.StringData(s), len(s))) == nil && t.Kind == jsonscan.Number
-}
-
-// unescape resolves Zeek's \xNN and \\, into b's arena.
-func unescape(b *vedette.Batch, s string) string {
-	out := b.Buffer(len(s))[:0]
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '\\' && i+1 < len(s) {
-			if s[i+1] == '\\' {
-				i++
-			} else if s[i+1] == 'x' && i+3 < len(s) {
-				if v, ok := hexByte(s[i+2], s[i+3]); ok {
-					c = v
-					i += 3
-				}
-			}
-		}
-		out = append(out, c)
-	}
-	return decode.String(out)
-}
-
-func hexByte(a, b byte) (byte, bool) {
-	digit := func(c byte) int {
-		return strings.IndexByte("0123456789abcdef", c|0x20)
-	}
-	if a < '0' || b < '0' {
-		return 0, false
-	}
-	hi, lo := digit(a), digit(b)
-	return byte(hi<<4 | lo), hi >= 0 && lo >= 0
 }
 
 // reason makes the vocabulary's errors the stage's.

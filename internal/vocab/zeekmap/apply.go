@@ -1,26 +1,10 @@
 package zeekmap
 
 import (
-	"strconv"
 	"strings"
-	"time"
-	"unsafe"
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/vocab/jsonscan"
-)
-
-// Error is why a record is no event; the text is constant.
-type Error string
-
-// Error returns the text.
-func (e Error) Error() string { return string(e) }
-
-// The reasons.
-const (
-	ErrTime    = Error("time is missing or not readable")
-	ErrAddress = Error("address is not readable")
-	ErrNumber  = Error("number is not readable")
 )
 
 // kind is what the stream says of all its records.
@@ -78,157 +62,38 @@ func (s Stream) End(e *vedette.Event) {
 
 // Apply puts the value of a field into e, the event added to b last. The token
 // may come from JSON or be made from a column.
-func Apply(b *vedette.Batch, e *vedette.Event, a Action, f *Field, t *jsonscan.Token) error {
-	switch a {
-	case Rest:
+func (m *Mapper) Apply(b *vedette.Batch, e *vedette.Event, a Action, f *Field, t *jsonscan.Token) error {
+	switch {
+	case a == Rest:
 		addRest(b, e, f, t)
-	case Time:
-		n, ok := Instant(t)
-		if !ok {
-			return ErrTime
+	case a.IsPlain():
+		s := t.Raw
+		if t.Escaped || t.High {
+			s = t.Text(b)
 		}
-		e.Time = n
-	case SourceIP, DestIP:
-		addr, ok := jsonscan.Addr(t.Raw)
-		if !ok {
-			return ErrAddress
-		}
-		if a == SourceIP {
-			e.SourceIP = addr
-		} else {
-			e.DestinationIP = addr
-		}
-	case SourcePort, DestPort:
-		port, ok := jsonscan.Port(t.Raw)
-		if !ok {
-			return ErrNumber
-		}
-		if a == SourcePort {
-			e.SourcePort = port
-		} else {
-			e.DestinationPort = port
-		}
-	case Question:
-		e.DNSQuestion = t.Text(b)
-		if n := len(e.DNSQuestion); n > 1 && e.DNSQuestion[n-1] == '.' {
-			e.DNSQuestion = e.DNSQuestion[:n-1]
-		}
-	case QueryType:
-		e.DNSType = t.Text(b)
-	case ResponseCode:
-		e.DNSCode = t.Text(b)
-		if e.Outcome == vedette.OutcomeUnknown {
-			e.Outcome = outcome(e.DNSCode == "NOERROR")
-		}
-	case Answers:
-		e.DNSAnswers = t.Join(b)
-	case Transport:
-		e.Transport = t.Text(b)
-	case Path, Nested, Fallback: // the caller's
-	case System:
-		e.Host = t.Text(b)
-	case Duration, SourceBytes, DestBytes, SourcePkts, DestPkts, RequestBytes, RespBytes, Status:
-		return applyNumber(e, a, t)
-	default:
-		if a >= Method && a <= MIMETypes {
-			applyWeb(b, e, a, f, t)
-		} else {
-			applyOther(b, e, a, f, t)
-		}
+		return m.Plain(e, a, s)
+	case a > RuleID:
+		applyOther(b, e, a, f, t)
 	}
 	return nil
 }
 
-func applyNumber(e *vedette.Event, a Action, t *jsonscan.Token) error {
-	var n int64
-	var ok bool
-	if a == Duration {
-		// Tab-separated logs have microseconds; JSON's more digits are noise.
-		if n, ok = jsonscan.Nanoseconds(t.Raw); ok {
-			n = (n + 500) / 1000 * 1000
-		}
-	} else {
-		n, ok = jsonscan.Int(t.Raw)
-	}
-	if !ok {
-		return ErrNumber
-	}
+func applyOther(b *vedette.Batch, e *vedette.Event, a Action, f *Field, t *jsonscan.Token) {
 	switch a {
-	case Duration:
-		e.Duration, e.Has = n, e.Has|vedette.HasDuration
-	case SourceBytes:
-		e.SourceBytes, e.Has = n, e.Has|vedette.HasSourceBytes
-	case DestBytes:
-		e.DestinationBytes, e.Has = n, e.Has|vedette.HasDestinationBytes
-	case SourcePkts:
-		e.SourcePackets, e.Has = n, e.Has|vedette.HasSourcePackets
-	case DestPkts:
-		e.DestinationPackets, e.Has = n, e.Has|vedette.HasDestinationPackets
-	case RequestBytes:
-		e.RequestBytes, e.Has = n, e.Has|vedette.HasRequestBytes
-	case RespBytes:
-		e.ResponseBytes, e.Has = n, e.Has|vedette.HasResponseBytes
-	case Status:
-		if n < 0 || n > 65535 {
-			return ErrNumber
-		}
-		e.Status = uint16(n)
-		if n > 0 {
-			e.Outcome = outcome(n < 400)
-		}
-	}
-	return nil
-}
-
-func applyWeb(b *vedette.Batch, e *vedette.Event, a Action, f *Field, t *jsonscan.Token) {
-	switch a {
-	case Method:
-		e.Method = t.Text(b)
 	case Host:
 		host := t.Text(b)
 		var whole bool
 		if e.URLDomain, whole = jsonscan.Domain(host, b.Buffer); !whole {
 			b.AddRest(e, f.Name, host)
 		}
-	case URL:
-		e.URL = t.Text(b)
-	case Referrer:
-		e.Referrer = t.Text(b)
-	case UserAgent:
-		e.UserAgent = t.Text(b)
-	case User:
-		e.User = t.Text(b)
 	case MIMETypes:
 		if s := t.Join(b); s != "" && strings.IndexByte(s, ',') < 0 {
 			e.MIMEType = s
 		} else {
 			addRest(b, e, f, t)
 		}
-	}
-}
-
-func applyOther(b *vedette.Batch, e *vedette.Event, a Action, f *Field, t *jsonscan.Token) {
-	switch a {
-	case ServerName:
-		e.ServerName = t.Text(b)
-	case TLSVersion:
-		e.TLSVersion = t.Text(b)
-	case JA3:
-		e.JA3 = t.Text(b)
-	case JA3S:
-		e.JA3S = t.Text(b)
-	case JA4:
-		e.JA4 = t.Text(b)
-	case Subject:
-		e.X509Subject = t.Text(b)
-	case Issuer:
-		e.X509Issuer = t.Text(b)
-	case Serial:
-		e.X509Serial = t.Text(b)
-	case MIMEType:
-		e.MIMEType = t.Text(b)
-	case FileName:
-		e.FileName = t.Text(b)
+	case Answers:
+		e.DNSAnswers = t.Join(b)
 	case MD5:
 		e.MD5 = jsonscan.Lower(t.Text(b), b.Buffer)
 	case SHA1:
@@ -250,8 +115,6 @@ func applyOther(b *vedette.Batch, e *vedette.Event, a Action, f *Field, t *jsons
 			e.Protocol = "tls"
 			addRest(b, e, f, t)
 		}
-	case RuleID:
-		e.RuleID = t.Text(b)
 	case RuleMessage:
 		e.RuleName = t.Text(b)
 		e.Message = e.RuleName
@@ -314,109 +177,38 @@ func outcome(ok bool) vedette.Outcome {
 	return vedette.OutcomeFailure
 }
 
-// Instant reads a time as Zeek or a shipper writes it.
-func Instant(t *jsonscan.Token) (int64, bool) {
-	if t.Kind == jsonscan.String {
-		if n, ok := jsonscan.Time(t.Raw, time.UTC); ok {
-			return n, true
-		}
-	}
-	return jsonscan.Epoch(t.Raw)
-}
-
 // addRest keeps a value under its own name, in the form that is common to all
 // spellings of a log.
 func addRest(b *vedette.Batch, e *vedette.Event, f *Field, t *jsonscan.Token) {
-	switch {
-	case t.Kind == jsonscan.Number && f.IsTime:
+	switch t.Kind {
+	case jsonscan.String:
+		s := t.Raw
+		if t.Escaped || t.High {
+			s = t.Text(b)
+		}
+		b.AddField(e, vedette.Field{Key: f.Name, Value: s})
+		return
+	case jsonscan.Number:
+		if !f.IsTime {
+			b.AddField(e, vedette.Field{Key: f.Name, Value: Decimal(b, t.Raw), Kind: vedette.KindRaw})
+			return
+		}
 		if s, ok := isoTime(b, t.Raw); ok {
 			b.AddRest(e, f.Name, s)
 			return
 		}
-	case t.Kind == jsonscan.Number:
-		b.AddField(e, vedette.Field{Key: f.Name, Value: Decimal(b, t.Raw), Kind: vedette.KindRaw})
-		return
-	case t.Kind == jsonscan.Array && t.Raw == `[""]`:
-		// Tab-separated logs write this and an empty set alike.
-		b.AddField(e, vedette.Field{Key: f.Name, Value: "[]", Kind: vedette.KindRaw})
-		return
-	case t.Kind == jsonscan.Array && strings.IndexByte(t.Raw, '.') >= 0 && strings.IndexByte(t.Raw, '"') < 0:
-		b.AddField(e, vedette.Field{Key: f.Name, Value: decimals(b, t), Kind: vedette.KindRaw})
-		return
-	}
-	t.Add(b, e, f.Name)
-}
-
-// isoTime writes epoch seconds as 2006-01-02T15:04:05.000000Z, as Zeek's JSON
-// writer does.
-func isoTime(b *vedette.Batch, s string) (string, bool) {
-	n, ok := jsonscan.Nanoseconds(s)
-	if !ok {
-		return "", false
-	}
-	const layout = "2006-01-02T15:04:05.000000Z"
-	return alias(time.Unix(0, n).UTC().AppendFormat(b.Buffer(len(layout) + 8)[:0], layout)), true
-}
-
-// Decimal returns a number with at most six decimal places and no zeros at the
-// end beyond the first place; whole numbers stay as they are.
-func Decimal(b *vedette.Batch, s string) string {
-	point := -1
-	for i := 0; i < len(s); i++ {
-		if s[i] == '.' {
-			point = i
-		} else if s[i]|0x20 == 'e' {
-			return rounded(b, s)
+	case jsonscan.Array:
+		value := t.Raw
+		switch {
+		case value == `[""]`:
+			value = "[]" // tab-separated logs write this and an empty set alike
+		case strings.IndexByte(value, '.') >= 0 && strings.IndexByte(value, '"') < 0:
+			value = decimals(b, t)
+		default:
+			value = t.JSON(b)
 		}
+		b.AddField(e, vedette.Field{Key: f.Name, Value: value, Kind: vedette.KindRaw})
+		return
 	}
-	if point < 0 {
-		return s
-	}
-	if len(s)-point-1 > 6 {
-		return rounded(b, s)
-	}
-	return trimmed(s, point)
+	b.AddField(e, vedette.Field{Key: f.Name, Value: t.JSON(b), Kind: vedette.KindRaw})
 }
-
-func trimmed(s string, point int) string {
-	for len(s) > point+2 && s[len(s)-1] == '0' {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-func rounded(b *vedette.Batch, s string) string {
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil || n > 1e15 || n < -1e15 {
-		return s
-	}
-	out := alias(strconv.AppendFloat(b.Buffer(32)[:0], n, 'f', 6, 64))
-	return trimmed(out, strings.IndexByte(out, '.'))
-}
-
-// decimals is Decimal for the elements of an array of numbers.
-func decimals(b *vedette.Batch, t *jsonscan.Token) string {
-	var e jsonscan.Token
-	same := true
-	for list := t.Elements(); list.Next(&e) && same; {
-		same = e.Kind != jsonscan.Number || Decimal(b, e.Raw) == e.Raw
-	}
-	if same {
-		return t.Raw
-	}
-	// Rounding may lengthen a number in scientific notation.
-	out := append(b.Buffer(32 + 6*len(t.Raw))[:0], '[')
-	for list := t.Elements(); list.Next(&e); {
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		if e.Kind == jsonscan.Number {
-			out = append(out, Decimal(b, e.Raw)...)
-		} else {
-			out = append(out, e.Raw...)
-		}
-	}
-	return alias(append(out, ']'))
-}
-
-func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -63,69 +63,77 @@ func (s Stream) Path() string { return paths[s] }
 // Action is what is done with the value of a field.
 type Action uint8
 
-// The actions. Those from Path to System belong to the envelope that JSON
-// writers and shippers put around a record.
+// The actions. Those up to Nested are not done by Apply or Plain.
 const (
-	Rest         Action = iota // no place in an event: kept under its own name
-	Path                       // names the stream
-	System                     // names the sensor
-	Fallback                   // the time when the record was written
-	Nested                     // the id record as an object
-	Time                       // ts
-	SourceIP                   //
-	SourcePort                 //
-	DestIP                     //
-	DestPort                   //
-	Transport                  //
-	Service                    // conn's protocol
-	Duration                   //
-	SourceBytes                //
-	DestBytes                  //
-	SourcePkts                 //
-	DestPkts                   //
-	ConnState                  //
-	Method                     //
-	Host                       //
-	URL                        //
-	Referrer                   //
-	UserAgent                  //
-	RequestBytes               //
-	RespBytes                  //
-	Status                     //
-	User                       //
-	MIMETypes                  // a vector; one element has a place
-	Question                   //
-	QueryType                  //
-	ResponseCode               //
-	Answers                    //
-	Rejected                   // kept too
-	ServerName                 //
-	TLSVersion                 //
-	JA3                        //
-	JA3S                       //
-	JA4                        //
-	Subject                    //
-	Issuer                     //
-	Serial                     //
-	Established                // kept too
-	Fingerprint                // of a certificate: SHA-1 or SHA-256 by length
-	Success                    // of a login; kept too
-	MIMEType                   //
-	FileName                   //
-	MD5                        //
-	SHA1                       //
-	SHA256                     //
-	FileSource                 // the protocol that carried a file; kept too
-	TxHosts                    // kept too
-	RxHosts                    // kept too
-	IsOrig                     // kept too
-	RuleID                     //
-	RuleMessage                //
-	WeirdName                  //
-	NoticeSource               // kept too
-	NoticeDest                 // kept too
-	NoticePort                 // kept too
+	Rest     Action = iota // no place in an event: kept under its own name
+	Path                   // names the stream
+	Fallback               // the time when the record was written
+	Nested                 // the id record as an object
+
+	// One plain value, of which Plain takes care.
+	Time // ts
+	SourceIP
+	SourcePort
+	DestIP
+	DestPort
+	Duration
+	SourceBytes
+	DestBytes
+	SourcePkts
+	DestPkts
+	RequestBytes
+	RespBytes
+	Status
+	Question
+	ResponseCode
+	Transport // the first that is mere text
+	System    // names the sensor
+	Method
+	URL
+	Referrer
+	UserAgent
+	User
+	QueryType
+	ServerName
+	TLSVersion
+	JA3
+	JA3S
+	JA4
+	Subject
+	Issuer
+	Serial
+	MIMEType
+	FileName
+	RuleID // the last
+
+	Service // conn's protocol
+	ConnState
+	Host
+	MIMETypes // a vector; one element has a place
+	Answers
+	Rejected    // kept too
+	Established // kept too
+	Fingerprint // of a certificate: SHA-1 or SHA-256 by length
+	Success     // of a login; kept too
+	MD5
+	SHA1
+	SHA256
+	FileSource // the protocol that carried a file; kept too
+	TxHosts    // kept too
+	RxHosts    // kept too
+	IsOrig     // kept too
+	RuleMessage
+	WeirdName
+	NoticeSource // kept too
+	NoticeDest   // kept too
+	NoticePort   // kept too
 )
+
+// IsPlain says that Plain does the action.
+func (a Action) IsPlain() bool { return a >= Time && a <= RuleID }
+
+// IsText says that any text can be the value of a plain action.
+func (a Action) IsText() bool { return a >= Question && a <= RuleID }
 
 // common are fields that mean the same in every stream.
 var common = map[string]Action{

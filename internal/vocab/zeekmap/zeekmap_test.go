@@ -47,7 +47,8 @@ func TestConnState(t *testing.T) {
 			var b vedette.Batch
 			e := b.Add()
 			field := Lookup("conn_state")
-			if err := Apply(&b, e, field.Action(Conn), &field, &jsonscan.Token{Raw: s}); err != nil {
+			var m Mapper
+			if err := m.Apply(&b, e, field.Action(Conn), &field, &jsonscan.Token{Raw: s}); err != nil {
 				t.Fatal(err)
 			}
 			if kept, _ := e.Get("conn_state"); e.Outcome != want || e.Code != s || kept != s {
