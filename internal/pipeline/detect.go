@@ -34,16 +34,12 @@ func Detect(ctx context.Context, cfg Config, paths []string, emit func(*vedette.
 	out := &ordered{emit: emit, stop: cancel}
 	out.turn.L = &out.mu
 	defer context.AfterFunc(ctx, out.wake)()
-	total := 2*r.cfg.Workers + 2
-	pool := make(chan *parcel, total)
-	for range total {
-		pool <- &parcel{}
-	}
+	pool := newPool(2*r.cfg.Workers + 2)
 	var jobs []*job
 	for i, path := range list.Paths {
 		jobs = append(jobs, newDetectJob(r, path, i))
 	}
-	r.work(ctx, jobs, pool, func(j *job) deliver {
+	r.work(ctx, jobs, []chan *parcel{pool}, func(_ int, j *job) deliver {
 		return func(p *parcel) bool {
 			b := &p.batch
 			err := b.Ledger.Check()

@@ -15,7 +15,6 @@ import (
 type job struct {
 	path    string
 	index   int // among the files of Detect
-	number  int // among the jobs of Run
 	source  vedette.Source
 	start   vedette.Position
 	known   bool // the store has the source

@@ -51,31 +51,27 @@ func (r *run) read(ctx context.Context, st store.Store, jobs []*job) error {
 	if err != nil {
 		return err
 	}
-	// Two batches a worker, and some in the writers' queues, bound the memory.
-	total := 2*r.cfg.Workers + 2
-	pool := make(chan *parcel, total)
-	for range total {
-		pool <- &parcel{}
-	}
+	// Each writer has batches of its own, or the ones that wait for the slower
+	// writer would keep the other idle.
+	each := 2*r.cfg.Workers/len(branches) + 2
 	var (
-		all    []*writer
-		queues []chan *parcel
-		done   sync.WaitGroup
+		all           []*writer
+		queues, pools []chan *parcel
+		done          sync.WaitGroup
 	)
 	for _, b := range branches {
-		w, full := &writer{r: r, store: b, stop: cancel}, make(chan *parcel, total)
-		all, queues = append(all, w), append(queues, full)
+		w, full, pool := &writer{r: r, store: b, stop: cancel}, make(chan *parcel, each), newPool(each)
+		all, queues, pools = append(all, w), append(queues, full), append(pools, pool)
 		done.Go(func() { w.run(ctx, full, pool) })
 	}
-	send := func(j *job) deliver { // a source has one writer, so that its batches stay in order
-		full := queues[j.number%len(queues)]
+	// A worker has one writer, and so has each source that it reads: their
+	// batches stay in order.
+	send := func(worker int, _ *job) deliver {
+		full := queues[worker%len(queues)]
 		return func(p *parcel) bool { full <- p; return true }
 	}
-	for i, j := range jobs {
-		j.number = i
-	}
 	for _, wave := range waves(jobs) {
-		r.work(ctx, wave, pool, send, func(*job) {})
+		r.work(ctx, wave, pools, send, func(*job) {})
 	}
 	for _, full := range queues {
 		close(full)
@@ -89,6 +85,15 @@ func (r *run) read(ctx context.Context, st store.Store, jobs []*job) error {
 	return context.Cause(ctx)
 }
 
+// newPool returns n empty batches, which bound the memory of a run.
+func newPool(n int) chan *parcel {
+	pool := make(chan *parcel, n)
+	for range n {
+		pool <- &parcel{}
+	}
+	return pool
+}
+
 // waves separates copies from originals.
 func waves(jobs []*job) [2][]*job {
 	n := 0
@@ -100,21 +105,21 @@ func waves(jobs []*job) [2][]*job {
 
 // work reads jobs on all workers until they are done or ctx ends. They are
 // begun in order; finished is called after the last parcel of each.
-func (r *run) work(ctx context.Context, jobs []*job, pool chan *parcel, sender func(*job) deliver, finished func(*job)) {
+func (r *run) work(ctx context.Context, jobs []*job, pools []chan *parcel, sender func(worker int, j *job) deliver, finished func(*job)) {
 	queue := make(chan *job, len(jobs))
 	for _, j := range jobs {
 		queue <- j
 	}
 	close(queue)
 	var wg sync.WaitGroup
-	for range min(r.cfg.Workers, len(jobs)) {
+	for worker := range min(r.cfg.Workers, len(jobs)) {
 		wg.Go(func() {
 			inspect := detect.NewInspector(r.cfg.Streams)
 			for j := range queue {
 				if ctx.Err() != nil {
 					return
 				}
-				r.file(ctx, j, inspect, pool, sender(j))
+				r.file(ctx, j, inspect, pools[worker%len(pools)], sender(worker, j))
 				finished(j)
 			}
 		})

@@ -10,9 +10,11 @@ import (
 )
 
 // A transaction is committed when it has this many events, this much content,
-// or this age.
+// or this age. The events are a little less than two of DuckDB's row groups
+// (122,880 rows each): full ones go straight to the file, what is left over is
+// written to the log first.
 const (
-	commitEvents = 200_000
+	commitEvents = 240_000
 	commitBytes  = 64 << 20
 	commitAfter  = 2 * time.Second
 )
