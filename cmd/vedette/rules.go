@@ -7,11 +7,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/app"
 )
 
 func rulesCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "rules", Short: "Work with detection rules"}
+	cmd := &cobra.Command{Use: "rules", Short: "Work with detection rules", RunE: func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fmt.Errorf("%w: unknown command %q for rules", errUsage, args[0])
+		}
+		return fmt.Errorf("%w: rules needs a command: check", errUsage)
+	}}
 	cmd.AddCommand(rulesCheckCommand())
 	return cmd
 }
@@ -43,7 +49,10 @@ rules they belong to. The exit status is 1 if anything failed.`,
 				err = printCheck(out, report)
 			}
 			if err == nil && report.Bad() > 0 {
-				err = fmt.Errorf("%d rules or cases are not as they should be", report.Bad())
+				err = &vedette.Problem{
+					Err:  fmt.Errorf("%d rules or cases are not as they should be", report.Bad()),
+					Hint: "each is listed with its file and the reason",
+				}
 			}
 			return err
 		},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/simulate"
 )
 
@@ -21,7 +22,10 @@ The same seed gives the same bytes.`,
 			if o.Out == "" {
 				return fmt.Errorf("%w: --out missing", errUsage)
 			}
-			return simulate.Run(cmd.Context(), o)
+			if err := simulate.Run(cmd.Context(), o); err != nil {
+				return &vedette.Problem{Err: err, Hint: "--out takes a folder that is new or empty; vedette help simulate shows the limits"}
+			}
+			return nil
 		},
 	}
 	f := cmd.Flags()

@@ -47,9 +47,17 @@ type asset struct {
 // LoadConstituency reads and validates the file at path. Unknown keys are
 // errors, so that a misspelled "networks" can not silently blind a verdict.
 func LoadConstituency(path string) (*vedette.Constituency, error) {
+	c, err := load(path)
+	if err != nil {
+		return nil, &vedette.Problem{Err: err, Hint: "examples/strait/constituency.yaml shows what the file may hold"}
+	}
+	return c, nil
+}
+
+func load(path string) (*vedette.Constituency, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, &vedette.Problem{Err: err, Hint: "--constituency names a YAML file; see examples/strait/constituency.yaml"}
+		return nil, err
 	}
 	var doc document
 	if err := yaml.UnmarshalWithOptions(data, &doc, yaml.Strict()); err != nil {

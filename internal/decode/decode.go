@@ -48,6 +48,9 @@ type Format struct {
 	// must look at content only and hold for a head of a single record.
 	Sniff func(head []byte) Confidence
 	New   func(Options) Decoder
+	// Loose says that the decoder takes any line for the continuation of the one
+	// before, so that its consent proves nothing in a file of mixed formats.
+	Loose bool
 }
 
 // Confidence is how sure a Format is: 0 not at all, 100 certain. The highest

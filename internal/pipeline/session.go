@@ -231,7 +231,7 @@ func (s *session) alternative(b *vedette.Batch, rec []byte, reason error) (*slot
 		}
 	}
 	// Lines below a header tell nothing to the recognizer.
-	if s.last != nil && s.last != tried && s.last.stateful != nil {
+	if s.last != nil && s.last != tried && s.last.stateful != nil && !s.last.format.Loose {
 		if err := s.last.decoder.Decode(b, rec); err == nil {
 			s.failures = 0
 			return s.last, nil

@@ -35,6 +35,7 @@ var Format = decode.Format{
 	Name:  "softether",
 	Doc:   "SoftEther VPN server, security and client logs, as files or syslog datagrams.",
 	Sniff: sniff,
+	Loose: true,
 	New: func(o decode.Options) decode.Decoder {
 		return &decoder{
 			clock: softether.Clock{Location: o.Location},
