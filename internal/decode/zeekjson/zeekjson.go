@@ -121,6 +121,18 @@ func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, stream zeekmap.Strea
 			f = &unknown
 		}
 		a := f.Action(stream)
+		if t.Kind <= jsonscan.False && !t.Escaped && !t.High { // the ordinary value
+			if a.IsPlain() {
+				if err := d.mapper.Plain(e, a, t.Raw); err != nil {
+					return reason(err)
+				}
+				continue
+			}
+			if a == zeekmap.Rest && t.Kind != jsonscan.Number {
+				b.AddField(e, vedette.Field{Key: f.Name, Value: t.Raw, Kind: rawKind[t.Kind]})
+				continue
+			}
+		}
 		switch {
 		case t.Kind == jsonscan.Null || a == zeekmap.Fallback:
 			continue // unset, or for later
@@ -140,6 +152,10 @@ func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, stream zeekmap.Strea
 		}
 	}
 	return nil
+}
+
+var rawKind = [...]vedette.Kind{
+	jsonscan.String: vedette.KindString, jsonscan.True: vedette.KindRaw, jsonscan.False: vedette.KindRaw,
 }
 
 // fallback dates a record without ts by the time when it was written.

@@ -77,9 +77,44 @@ type Order struct {
 
 // slot is a key that was seen before.
 type slot struct {
-	quoted string // the key as it stands in the record, with quotes and colon
-	key    string
-	field  int32
+	quoted     string // the key as it stands in the record, with quotes and colon
+	key        string
+	field      int32
+	head, tail uint64 // the first and last eight bytes of quoted
+	mask       uint64 // of head, for a quoted that is shorter
+}
+
+func newSlot(key string, field int32) slot {
+	quoted := `"` + key + `":`
+	s := slot{quoted: quoted, key: quoted[1 : len(quoted)-2], field: field, mask: 1<<64 - 1}
+	if n := len(quoted); n < 8 {
+		s.mask = 1<<(8*n) - 1
+	} else {
+		s.tail = binary.LittleEndian.Uint64([]byte(quoted[n-8:]))
+	}
+	var first [8]byte
+	copy(first[:], quoted)
+	s.head = binary.LittleEndian.Uint64(first[:])
+	return s
+}
+
+// begins reports whether rest begins with the key and goes on. Two words that
+// overlap are all of most keys.
+func (s *slot) begins(rest []byte) bool {
+	n := len(s.quoted)
+	if len(rest) <= n {
+		return false
+	}
+	if len(rest) < 8 {
+		return string(rest[:n]) == s.quoted
+	}
+	if binary.LittleEndian.Uint64(rest)&s.mask != s.head {
+		return false
+	}
+	if n <= 8 {
+		return true
+	}
+	return binary.LittleEndian.Uint64(rest[n-8:]) == s.tail && (n <= 16 || string(rest[8:n-8]) == s.quoted[8:n-8])
 }
 
 // maxSlots and maxKey bound the memory of an Order; keys beyond them are looked
@@ -191,7 +226,7 @@ func (o *Order) key(t *Token, rec []byte, i, next int) (int, int, error) {
 	rest := rec[i:]
 	for n := next; n < len(o.slots) && n < next+lookahead; n++ {
 		s := &o.slots[n]
-		if len(rest) > len(s.quoted) && string(rest[:len(s.quoted)]) == s.quoted {
+		if s.begins(rest) {
 			t.Key, t.Field = s.key, s.field
 			i += len(s.quoted)
 			if rec[i] <= ' ' {
@@ -243,8 +278,7 @@ func (o *Order) readKey(t *Token, rec []byte, i, next int) (int, int, error) {
 	if !plain || len(t.Key) > maxKey || len(o.slots) >= maxSlots {
 		return next, j, nil
 	}
-	quoted := `"` + t.Key + `":`
-	s := slot{quoted: quoted, key: quoted[1 : len(quoted)-2], field: t.Field}
+	s := newSlot(t.Key, t.Field)
 	o.slots = append(o.slots, slot{})
 	copy(o.slots[next+1:], o.slots[next:])
 	o.slots[next] = s

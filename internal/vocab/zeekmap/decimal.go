@@ -59,14 +59,10 @@ func rounded(b *vedette.Batch, s string) string {
 
 // decimals is Decimal for the elements of an array of numbers.
 func decimals(b *vedette.Batch, t *jsonscan.Token) string {
-	var e jsonscan.Token
-	same := true
-	for list := t.Elements(); list.Next(&e) && same; {
-		same = e.Kind != jsonscan.Number || Decimal(b, e.Raw) == e.Raw
-	}
-	if same {
+	if tidy(t.Raw) {
 		return t.Raw
 	}
+	var e jsonscan.Token
 	// Rounding may lengthen a number in scientific notation.
 	out := append(b.Buffer(32 + 6*len(t.Raw))[:0], '[')
 	for list := t.Elements(); list.Next(&e); {
@@ -83,3 +79,24 @@ func decimals(b *vedette.Batch, t *jsonscan.Token) string {
 }
 
 func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// tidy reports whether all the numbers in s are as Decimal writes them.
+func tidy(s string) bool {
+	point := -1
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c-'0' <= 9:
+		case c == '.':
+			point = i
+		case c|0x20 == 'e':
+			return false // a number's or a word's
+		case point >= 0:
+			if i-point > 7 || i-point > 2 && s[i-1] == '0' {
+				return false
+			}
+			point = -1
+		}
+	}
+	return true
+}
