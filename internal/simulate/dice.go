@@ -55,14 +55,6 @@ func (d dice) span(low, high time.Duration) time.Duration {
 	return low + time.Duration(d.Int64N(int64(high-low)))
 }
 
-// within is a moment of [from, to).
-func (d dice) within(from, to time.Time) time.Time {
-	if !to.After(from) {
-		return from
-	}
-	return from.Add(time.Duration(d.Int64N(int64(to.Sub(from)))))
-}
-
 // address is a host of p other than its first and last.
 func (d dice) address(p netip.Prefix) netip.Addr {
 	if p.Addr().Is6() {

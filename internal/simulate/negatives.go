@@ -186,13 +186,10 @@ func (o *org) newCascade(at time.Time, d dice) {
 
 // travel is a week abroad.
 func (o *org) travel(kind string, day time.Time, d dice) {
-	p, to := o.staff[2], city(pick(d, []string{"Tokyo", "Singapore"}))
-	notes := "a staff member works from a hotel abroad for a week"
+	p, to := o.admin, city(pick(d, []string{"Tokyo", "Singapore"}))
+	notes := "the administrator travels and logs in, with the usual machine, from a hotel abroad"
 	if kind == "travel-to-china" {
 		p, to, notes = o.staff[3], city("Shanghai"), "a staff member visits a customer in Shanghai for a week and uses the VPN in the evening"
-	} else {
-		p = o.admin
-		notes = "the administrator travels and logs in, with the usual machine, from a hotel abroad"
 	}
 	hotel := d.address(to)
 	for i := range 6 {

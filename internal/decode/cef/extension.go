@@ -15,7 +15,6 @@ import (
 type message struct {
 	name                      string
 	received, started, ended  []byte // rt, start, end
-	src, dst                  bool
 	suser, duser, act, result string
 	app, dhost                string
 }

@@ -106,7 +106,7 @@ func (d *decoder) stamp(h *header, rec []byte) (rest []byte, ok bool) {
 func (d *decoder) tag(h *header, rest []byte) {
 	first, more, _ := bytes.Cut(rest, []byte{' '})
 	if _, _, _, ok := program3164(rest); !ok || isAddress(first) {
-		if len(first) > 0 && first[0] != '[' && bytes.IndexAny(first, `{"=|`) < 0 {
+		if len(first) > 0 && first[0] != '[' && !bytes.ContainsAny(first, `{"=|`) {
 			h.host, rest = bytes.TrimSuffix(first, []byte{':'}), bytes.TrimLeft(more, " ")
 			rest = bytes.TrimPrefix(rest, []byte(": ")) // Cisco
 		}
