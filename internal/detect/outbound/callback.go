@@ -50,25 +50,28 @@ func callbacks(ctx context.Context, events detect.EventStore, span detect.Span, 
 	), contacted AS (
 		SELECT p.org, p.peer, min(e.time) AS t FROM events e JOIN peer p ON coalesce(e.organization, '') = p.org AND e.destination_ip = p.peer
 		WHERE e.direction = 'outbound' GROUP BY p.org, p.peer
+	), odd AS (
+		SELECT coalesce(organization, '') AS org, source_ip, time, destination_ip, destination_port, url,
+		       action = 'connection' AND coalesce(outcome, '') = 'failure' AS refused,
+		       category = 'authentication' AND coalesce(outcome, '') = 'failure' AS failed,
+		       coalesce(status BETWEEN 400 AND 499, false) AS missing, %[1]s AS syntax
+		FROM events WHERE time < ? AND coalesce(direction, '') NOT IN ('outbound', 'internal')
 	), deed AS (
-		SELECT c.org, c.peer, e.time, e.destination_ip, e.destination_port, e.url,
-		       e.action = 'connection' AND coalesce(e.outcome, '') = 'failure' AS refused,
-		       e.category = 'authentication' AND coalesce(e.outcome, '') = 'failure' AS failed,
-		       coalesce(e.status BETWEEN 400 AND 499, false) AS missing, %[1]s AS syntax
-		FROM events e JOIN contacted c ON coalesce(e.organization, '') = c.org AND e.source_ip = c.peer AND e.time < c.t
-		WHERE coalesce(e.direction, '') NOT IN ('outbound', 'internal')
+		SELECT c.org, c.peer, o.time, o.destination_ip, o.destination_port, o.url, o.refused, o.failed, o.missing, o.syntax
+		FROM (SELECT * FROM odd WHERE refused OR failed OR missing OR syntax) o
+		JOIN contacted c ON o.org = c.org AND o.source_ip = c.peer AND o.time < c.t
 	), attacker AS (
 		SELECT org, peer, min(time) AS t, count(DISTINCT CASE WHEN refused THEN (destination_ip, destination_port) END) AS targets,
 		       sum(CASE WHEN failed THEN 1 ELSE 0 END) AS failures, count(DISTINCT CASE WHEN missing THEN split_part(url, '?', 1) END) AS missing,
 		       sum(CASE WHEN syntax THEN 1 ELSE 0 END) AS syntax
-		FROM deed WHERE refused OR failed OR missing OR syntax GROUP BY org, peer
+		FROM deed GROUP BY org, peer
 	)
 	SELECT p.org, p.host, p.peer, p.t0, p.t1, p.n, p.sent, p.received, p.duration, p.port, h.peers, a.t, a.targets, a.failures, a.missing, a.syntax
 	FROM pair p JOIN attacker a USING (org, peer) JOIN habit h USING (org, host)
 	WHERE a.targets >= %[2]d OR a.failures >= %[3]d OR a.missing >= %[4]d OR a.syntax >= %[5]d
 	ORDER BY p.org, p.t0, p.host, p.peer`, detect.AttackSyntax("url"), minTargets, minFailures, minMissing, minSyntax)
 	var found []call
-	err := detect.Each(ctx, events, query, []any{span.End, span.End, span.Start}, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, query, []any{span.End, span.End, span.Start, span.End}, func(rows *sql.Rows) error {
 		var (
 			c          call
 			host, peer detect.NullAddr
@@ -82,14 +85,37 @@ func callbacks(ctx context.Context, events detect.EventStore, span detect.Span, 
 	if err != nil {
 		return nil, err
 	}
+	return report(ctx, events, span.End, found, emit)
+}
+
+// report proves each attack by two lines and the call by three, the first ones
+// of each.
+func report(ctx context.Context, events detect.EventStore, end time.Time, found []call, emit detect.Emit) (map[pair]bool, error) {
 	called := make(map[pair]bool)
+	if len(found) == 0 {
+		return called, nil
+	}
+	dets := make([]vedette.Detection, len(found))
+	attacks := detect.Span{Start: end, End: end}
 	for i := range found {
-		det := found[i].detection()
-		if det.Evidence, err = found[i].cite(ctx, events); err != nil {
+		dets[i] = *found[i].detection()
+		attacks.Start = earlier(attacks.Start, found[i].attacked)
+	}
+	err := detect.CiteEach(ctx, events, attacks, 2, `coalesce(direction, '') NOT IN ('outbound', 'internal')
+		AND (outcome = 'failure' OR status BETWEEN 400 AND 499 OR `+detect.AttackSyntax("url")+`)`, dets)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		c := &found[i]
+		calls, err := detect.Cite(ctx, events, 3, citeFlow, c.org, vedette.AddrToBig(c.host), vedette.AddrToBig(c.peer),
+			c.first, earlier(c.last, c.first.Add(24*time.Hour)).Add(time.Microsecond))
+		if err != nil {
 			return nil, err
 		}
-		called[found[i].pair] = true
-		emit(det)
+		dets[i].Evidence = append(dets[i].Evidence, calls...)
+		called[c.pair] = true
+		emit(&dets[i])
 	}
 	return called, nil
 }
@@ -130,21 +156,6 @@ func (c *call) detection() *vedette.Detection {
 	det.Summary = fmt.Sprintf("%s opened %d connections to %s (port %d first, %d bytes sent, %d received) %s after the first of its %s.",
 		c.host, c.n, c.peer, c.port, c.sent, c.received, detect.Spell(c.first.Sub(c.attacked)), strings.Join(did, ", "))
 	return det
-}
-
-// cite proves the attack by two lines and the call by three, the first ones of
-// each. Bounds of time spare the engine most of the table.
-func (c *call) cite(ctx context.Context, events detect.EventStore) ([]vedette.Evidence, error) {
-	const near = 24 * time.Hour
-	peer := vedette.AddrToBig(c.peer)
-	before, err := detect.Cite(ctx, events, 2, `coalesce(organization, '') = ? AND source_ip = ? AND time >= ? AND time < ?
-		AND coalesce(direction, '') NOT IN ('outbound', 'internal')
-		AND (outcome = 'failure' OR status BETWEEN 400 AND 499 OR `+detect.AttackSyntax("url")+`)`, c.org, peer, c.attacked, earlier(c.first, c.attacked.Add(near)))
-	if err != nil {
-		return nil, err
-	}
-	calls, err := detect.Cite(ctx, events, 3, citeFlow, c.org, vedette.AddrToBig(c.host), peer, c.first, earlier(c.last, c.first.Add(near)).Add(time.Microsecond))
-	return append(before, calls...), err
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -1,6 +1,7 @@
 package takeover
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -81,6 +82,28 @@ func TestTakeover(t *testing.T) {
 		intrude(add, 21, 0, outsider, abroad)
 		intrude(add, 22, 0, outsider, abroad, user, tunnel)
 	}, "device-takeover compromise "+outsider)
+	// typos are n failures at a hub, as one log or both tell of them.
+	typos := func(add adder, n int, datasets ...string) {
+		for i := range n {
+			e := windowtest.Login(windowtest.At(20, time.Duration(i)*time.Second), outsider, "liu", false, abroad)
+			e.Rest = []vedette.Field{{Key: "softether.twin", Value: fmt.Sprintf("%016x", i)}}
+			for _, d := range datasets {
+				e.Dataset = d
+				add(e)
+			}
+		}
+	}
+	const server, hubLog = vedette.DatasetSoftEtherServer, vedette.DatasetSoftEtherHub
+	f("failures at a hub in the server log alone", func(add adder) {
+		habits(add)
+		typos(add, 5, server)
+		intrude(add, 20, 0, outsider, abroad, user)
+	}, "device-takeover compromise "+outsider)
+	f("three failures told twice", func(add adder) {
+		habits(add)
+		typos(add, 3, server, hubLog)
+		intrude(add, 20, 0, outsider, abroad, user)
+	}, "unusual-administration attempt "+outsider+" weak")
 	f("new country, one change", func(add adder) { habits(add); intrude(add, 20, 0, outsider, abroad, user) },
 		"unusual-administration attempt "+outsider+" weak")
 	f("new place at home, all kinds", func(add adder) { habits(add); intrude(add, 20, 0, outsider, mobile, user, tunnel, logs, config) },
