@@ -20,9 +20,9 @@ func Cite(ctx context.Context, events EventStore, limit int, where string, args 
 	var out []vedette.Evidence
 	err := Each(ctx, events, fmt.Sprintf(`
 		SELECT e.time, s.identity, s.path, e.line, e.position, coalesce(e.original, '')
-		FROM (SELECT * FROM events WHERE %s ORDER BY time, source, position LIMIT %d) e
+		FROM (SELECT * FROM events WHERE %s ORDER BY time, position, source LIMIT %d) e
 		JOIN sources s ON s.seq = e.source
-		ORDER BY e.time, e.source, e.position`, where, limit), args, func(rows *sql.Rows) error {
+		ORDER BY e.time, e.position, e.source`, where, limit), args, func(rows *sql.Rows) error {
 		ev, err := scanEvidence(rows)
 		out = append(out, ev)
 		return err
@@ -64,7 +64,7 @@ func CiteEach(ctx context.Context, events EventStore, span Span, limit int, wher
 		query := fmt.Sprintf(`
 		SELECT e.time, s.identity, s.path, e.line, e.position, e.original, e.org, e.source_ip
 		FROM (SELECT coalesce(organization, '') AS org, source_ip, time, source, line, position, coalesce(original, '') AS original,
-		             row_number() OVER (PARTITION BY organization, source_ip ORDER BY time, source, position) AS n
+		             row_number() OVER (PARTITION BY organization, source_ip ORDER BY time, position, source) AS n
 		      FROM events
 		      WHERE time >= ? AND time < ? AND %s AND source_ip IN (?%s)) e
 		JOIN sources s ON s.seq = e.source
