@@ -50,7 +50,7 @@ func readEvents(ctx context.Context, store detect.EventStore, where string, args
 			r.into[i] = &r.ints[i]
 		}
 	}
-	rows, err := store.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM events WHERE %s ORDER BY time, source, position", strings.Join(names, ", "), where), args...)
+	rows, err := store.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM events WHERE %s ORDER BY time, position, source", strings.Join(names, ", "), where), args...)
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
