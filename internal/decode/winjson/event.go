@@ -79,7 +79,7 @@ func (r *record) build(b *vedette.Batch) {
 	for i := range r.items {
 		it := &r.items[i]
 		if it.field != fieldNone && it.value.Raw != "-" && it.value.Raw != "" && it.value.Kind <= jsonscan.Number {
-			put(b, e, it.field, &it.value, sysmon)
+			put(b, e, it.field, it.value, sysmon)
 		}
 		it.value.Add(b, e, it.name)
 	}

@@ -25,25 +25,24 @@ var Format = decode.Format{
 	New:   func(o decode.Options) decode.Decoder { return newDecoder(o) },
 }
 
-// place is a kind of object within a record; each has its own order of keys.
+// place is a kind of object within a record.
 type place uint8
 
 const (
 	root place = iota
 	event
 	system
-	attributes
 	data
 	winlog
 	ecsEvent
 	ecsHost
-	numPlaces
 )
 
 type decoder struct {
 	location *time.Location
-	orders   [numPlaces]*jsonscan.Order
-	tokens   []jsonscan.Token
+	tree     *jsonscan.Tree
+	listed   *jsonscan.Order  // for objects in EventData.Data
+	tokens   []jsonscan.Token // of those of the record at hand
 	record   record
 }
 
@@ -73,16 +72,13 @@ const (
 type item struct {
 	name  string
 	field field
-	value jsonscan.Token
+	value *jsonscan.Token
 }
 
 func newDecoder(o decode.Options) *decoder {
-	d := &decoder{location: o.Location}
+	d := &decoder{location: o.Location, tree: jsonscan.NewTree(resolve), listed: jsonscan.NewOrder(resolve)}
 	if d.location == nil {
 		d.location = time.UTC
-	}
-	for p := range d.orders {
-		d.orders[p] = jsonscan.NewOrder(resolve)
 	}
 	return d
 }
@@ -93,7 +89,7 @@ func resolve(key string) int32 { return int32(fields[key]) }
 func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
 	d.record = record{items: d.record.items[:0]}
 	d.tokens = d.tokens[:0]
-	tokens, err := d.orders[root].Scan(d.tokens, rec)
+	tokens, err := d.tree.Scan(rec)
 	if err != nil {
 		return err
 	}
@@ -111,40 +107,27 @@ func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
 	return nil
 }
 
-// open walks the object t.
-func (d *decoder) open(b *vedette.Batch, p place, t *jsonscan.Token) error {
-	n := len(d.tokens)
-	tokens, err := d.orders[p].ScanValue(d.tokens, t)
-	if err != nil {
-		return err
-	}
-	d.tokens = tokens
-	err = d.walk(b, p, tokens[n:])
-	d.tokens = d.tokens[:n]
-	return err
-}
-
+// walk takes the members of an object.
 func (d *decoder) walk(b *vedette.Batch, p place, tokens []jsonscan.Token) error {
-	if p == root {
-		d.tokens = tokens
-	}
-	for i := range tokens {
+	for i := 0; i < len(tokens); i++ {
 		t := &tokens[i]
 		if t.Kind == jsonscan.Null {
 			continue // unset
 		}
+		inner := tokens[i+1 : i+1+int(t.Members)]
+		i += len(inner)
 		var err error
 		switch p {
 		case root:
-			err = d.rootMember(b, t)
+			err = d.rootMember(b, t, inner)
 		case event:
-			err = d.eventMember(b, t)
+			err = d.eventMember(b, t, inner)
 		case system:
-			err = d.systemMember(b, t)
+			d.systemMember(t, inner)
 		case winlog:
-			err = d.winlogMember(b, t.Key, t)
+			err = d.winlogMember(b, t.Key, t, inner)
 		case data:
-			err = d.dataMember(b, t)
+			err = d.dataMember(b, t, inner)
 		case ecsEvent:
 			d.ecsMember(t, "event.")
 		case ecsHost:
@@ -158,21 +141,21 @@ func (d *decoder) walk(b *vedette.Batch, p place, tokens []jsonscan.Token) error
 }
 
 // rootMember takes a member of the outermost object.
-func (d *decoder) rootMember(b *vedette.Batch, t *jsonscan.Token) error {
+func (d *decoder) rootMember(b *vedette.Batch, t *jsonscan.Token, inner []jsonscan.Token) error {
 	if t.Kind == jsonscan.Object {
 		switch t.Key {
 		case "Event":
-			return d.open(b, event, t)
+			return d.walk(b, event, inner)
 		case "System", "EventData", "UserData":
-			return d.eventMember(b, t)
+			return d.eventMember(b, t, inner)
 		case "winlog":
-			return d.open(b, winlog, t)
+			return d.walk(b, winlog, inner)
 		case "winlog.event_data", "winlog.user_data":
-			return d.open(b, data, t)
+			return d.walk(b, data, inner)
 		case "event":
-			return d.open(b, ecsEvent, t)
+			return d.walk(b, ecsEvent, inner)
 		case "host":
-			return d.open(b, ecsHost, t)
+			return d.walk(b, ecsHost, inner)
 		}
 	}
 	if name, ok := strings.CutPrefix(t.Key, "winlog."); ok {
@@ -182,18 +165,18 @@ func (d *decoder) rootMember(b *vedette.Batch, t *jsonscan.Token) error {
 				return nil
 			}
 		}
-		return d.winlogMember(b, name, t)
+		return d.winlogMember(b, name, t, inner)
 	}
 	return d.flatMember(t)
 }
 
 // eventMember takes a member of Event.
-func (d *decoder) eventMember(b *vedette.Batch, t *jsonscan.Token) error {
+func (d *decoder) eventMember(b *vedette.Batch, t *jsonscan.Token, inner []jsonscan.Token) error {
 	switch {
 	case t.Key == "System" && t.Kind == jsonscan.Object:
-		return d.open(b, system, t)
+		return d.walk(b, system, inner)
 	case (t.Key == "EventData" || t.Key == "UserData") && t.Kind == jsonscan.Object:
-		return d.open(b, data, t)
+		return d.walk(b, data, inner)
 	case t.Key == "#attributes" || t.Key == "@xmlns" || t.Key == "xmlns":
 		return nil // the schema's name
 	}
@@ -203,33 +186,24 @@ func (d *decoder) eventMember(b *vedette.Batch, t *jsonscan.Token) error {
 
 // systemMember takes a member of Event.System: a value, or an object with
 // attributes.
-func (d *decoder) systemMember(b *vedette.Batch, t *jsonscan.Token) error {
+func (d *decoder) systemMember(t *jsonscan.Token, inner []jsonscan.Token) {
 	if t.Kind != jsonscan.Object {
 		d.systemValue(t.Key, t)
-		return nil
+		return
 	}
-	n := len(d.tokens)
-	defer func() { d.tokens = d.tokens[:n] }()
-	tokens, err := d.orders[attributes].ScanValue(d.tokens, t)
-	if err != nil {
-		return err
-	}
-	d.tokens = tokens
-	for i := n; i < len(d.tokens); i++ {
-		a := d.tokens[i]
+	for i := 0; i < len(inner); i++ {
+		a := &inner[i]
 		switch {
 		case a.Kind == jsonscan.Null:
 		case a.Key == "#attributes" && a.Kind == jsonscan.Object:
-			if d.tokens, err = d.orders[attributes].ScanValue(d.tokens, &a); err != nil {
-				return err
-			}
+			continue // its members are next
 		case a.Key == "#text" || a.Key == "Value":
-			d.systemValue(t.Key, &a)
+			d.systemValue(t.Key, a)
 		default:
-			d.attribute(t.Key, strings.TrimPrefix(a.Key, "@"), &a)
+			d.attribute(t.Key, strings.TrimPrefix(a.Key, "@"), a)
 		}
+		i += int(a.Members)
 	}
-	return nil
 }
 
 // attribute takes an attribute of a System element.
@@ -268,11 +242,11 @@ func (d *decoder) systemValue(name string, t *jsonscan.Token) {
 }
 
 // winlogMember takes a member of winlog, or a dotted key below it.
-func (d *decoder) winlogMember(b *vedette.Batch, name string, t *jsonscan.Token) error {
+func (d *decoder) winlogMember(b *vedette.Batch, name string, t *jsonscan.Token, inner []jsonscan.Token) error {
 	switch name {
 	case "event_data", "user_data":
 		if t.Kind == jsonscan.Object {
-			return d.open(b, data, t)
+			return d.walk(b, data, inner)
 		}
 	// Winlogbeat repeats these in event and host; here is the original.
 	case "event_id":
@@ -295,16 +269,16 @@ func (d *decoder) winlogMember(b *vedette.Batch, name string, t *jsonscan.Token)
 }
 
 // dataMember takes a member of EventData or of an element of UserData.
-func (d *decoder) dataMember(b *vedette.Batch, t *jsonscan.Token) error {
+func (d *decoder) dataMember(b *vedette.Batch, t *jsonscan.Token, inner []jsonscan.Token) error {
 	switch {
 	case t.Key == "Data" && t.Kind == jsonscan.Array:
 		return d.dataArray(b, t)
 	case t.Key == "#attributes" || strings.HasPrefix(t.Key, "@xmlns"):
-		if name, ok := d.attributeName(t); ok {
-			d.add("EventData.Name", fieldNone, &name)
+		if name := attributeName(inner); name != nil {
+			d.add("EventData.Name", fieldNone, name)
 		}
 	case t.Kind == jsonscan.Object:
-		return d.open(b, data, t)
+		return d.walk(b, data, inner)
 	default:
 		d.add(t.Key, field(t.Field), t)
 	}
@@ -320,49 +294,54 @@ func (d *decoder) dataArray(b *vedette.Batch, t *jsonscan.Token) error {
 			return nil
 		}
 		n := len(d.tokens)
-		tokens, err := d.orders[attributes].ScanValue(d.tokens, &e)
+		tokens, err := d.listed.ScanValue(d.tokens, &e)
 		if err != nil {
 			return err
 		}
-		d.tokens = tokens
+		d.tokens, tokens = tokens, tokens[n:] // kept: items point to them
 		var name string
-		var value jsonscan.Token
-		for _, m := range tokens[n:] {
-			switch m.Key {
+		var value *jsonscan.Token
+		for i := range tokens {
+			switch m := &tokens[i]; m.Key {
 			case "@Name", "Name", "name":
 				name = m.Text(b)
 			case "#text", "content", "Value", "value", "text":
 				value = m
 			case "#attributes":
-				if a, ok := d.attributeName(&m); ok {
-					name = a.Text(b)
-				}
+				name = d.attributeText(b, m, name)
 			}
 		}
-		d.tokens = d.tokens[:n]
-		if name != "" && value.Kind != jsonscan.Null {
-			d.add(name, fields[name], &value)
+		if name != "" && value != nil && value.Kind != jsonscan.Null {
+			d.add(name, fields[name], value)
 		}
 	}
 	return nil
 }
 
-// attributeName returns the Name among the attributes in t.
-func (d *decoder) attributeName(t *jsonscan.Token) (jsonscan.Token, bool) {
-	if t.Kind != jsonscan.Object {
-		return jsonscan.Token{}, false
-	}
-	n := len(d.tokens)
-	tokens, err := d.orders[attributes].ScanValue(d.tokens, t)
-	d.tokens = tokens[:n]
-	if err == nil {
-		for _, a := range tokens[n:] {
-			if a.Key == "Name" {
-				return a, true
-			}
+// attributeName returns the Name among attributes, nil if there is none.
+func attributeName(attributes []jsonscan.Token) *jsonscan.Token {
+	for i := range attributes {
+		if attributes[i].Key == "Name" {
+			return &attributes[i]
 		}
 	}
-	return jsonscan.Token{}, false
+	return nil
+}
+
+// attributeText returns the Name among the attributes in t, else name.
+func (d *decoder) attributeText(b *vedette.Batch, t *jsonscan.Token, name string) string {
+	if t.Kind != jsonscan.Object {
+		return name
+	}
+	n := len(d.tokens)
+	tokens, err := d.listed.ScanValue(d.tokens, t)
+	if err != nil {
+		return name
+	}
+	if a := attributeName(tokens[n:]); a != nil {
+		return a.Text(b)
+	}
+	return name
 }
 
 // ecsMember takes a member of Winlogbeat's event or host.
@@ -456,7 +435,7 @@ func (d *decoder) when(t *jsonscan.Token, rank uint8) {
 }
 
 func (d *decoder) add(name string, f field, t *jsonscan.Token) {
-	d.record.items = append(d.record.items, item{name, f, *t})
+	d.record.items = append(d.record.items, item{name, f, t})
 }
 
 // sniff looks for the marks of the three forms.

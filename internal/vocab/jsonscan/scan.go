@@ -57,6 +57,7 @@ type Token struct {
 	// the record.
 	Raw     string
 	Field   int32 // what the Order's resolve function said of Key
+	Members int32 // how many of the tokens behind an object are in it: see Tree
 	Kind    Kind
 	Escaped bool // a string with escapes
 	High    bool // has bytes above 0x7F
@@ -73,6 +74,7 @@ type Order struct {
 	// keys that resolve does not remember.
 	descend func(field int32) *Order
 	prefix  string
+	tree    *Tree // for a Tree: the one that it belongs to
 }
 
 // slot is a key that was seen before.
@@ -82,6 +84,7 @@ type slot struct {
 	field      int32
 	head, tail uint64 // the first and last eight bytes of quoted
 	mask       uint64 // of head, for a quoted that is shorter
+	child      *Order // in a Tree: of the objects under the key
 }
 
 func newSlot(key string, field int32) slot {
@@ -171,15 +174,15 @@ func (o *Order) members(dst []Token, rec []byte, i, depth int) ([]Token, int, er
 			dst = dst[:n+1]
 		}
 		t := &dst[n] // filled in place: copying a fresh token stalls the processor
-		t.Escaped, t.High = false, false
+		t.Members, t.Escaped, t.High = 0, false, false
 		var err error
 		if next, i, err = o.key(t, rec, i, next); err != nil {
 			return dst[:n], i, err
 		}
 		if i < len(rec) && rec[i] == '"' {
 			i, err = str(t, rec, i+1)
-		} else if child := o.within(rec, i, t.Field); child != nil {
-			if dst, i, err = child.members(dst[:n], rec, skipSpace(rec, i+1), depth+1); err != nil {
+		} else if child := o.within(rec, i, t.Field, next); child != nil {
+			if dst, i, err = child.nested(dst, rec, i, depth); err != nil {
 				return dst, i, err
 			}
 		} else {
@@ -208,12 +211,41 @@ func (o *Order) members(dst []Token, rec []byte, i, depth int) ([]Token, int, er
 }
 
 // within returns the Order for the object at i, if its members are to be listed
-// in its place.
-func (o *Order) within(rec []byte, i int, field int32) *Order {
-	if o.descend == nil || i >= len(rec) || rec[i] != '{' {
+// too. next is the slot behind its key's.
+func (o *Order) within(rec []byte, i int, field int32, next int) *Order {
+	if i >= len(rec) || rec[i] != '{' {
+		return nil
+	}
+	if o.tree != nil {
+		return o.tree.order(o, next-1)
+	}
+	if o.descend == nil {
 		return nil
 	}
 	return o.descend(field)
+}
+
+// nested reads the object at i, whose token is the last of dst: in a Flattener
+// its members take its place, in a Tree they follow it.
+func (o *Order) nested(dst []Token, rec []byte, i, depth int) ([]Token, int, error) {
+	if depth >= MaxDepth {
+		return dst[:len(dst)-1], i, ErrDepth
+	}
+	start, n := i, len(dst)
+	if o.tree == nil {
+		dst = dst[:n-1]
+	}
+	dst, i, err := o.members(dst, rec, skipSpace(rec, i+1), depth+1)
+	if o.tree == nil {
+		return dst, i, err
+	}
+	if err != nil {
+		return dst[:n-1], i, err
+	}
+	t := &dst[n-1]
+	t.Kind, t.Raw, t.Members = Object, text(rec, start, i), int32(len(dst)-n)
+	t.High = true // perhaps
+	return dst, i, nil
 }
 
 // lookahead is how many keys of the previous records may be missing in this one
@@ -400,160 +432,4 @@ func strTail(t *Token, rec []byte, start, i int, high uint64) (int, error) {
 		}
 	}
 	return i, ErrTruncated
-}
-
-// escape checks the escape at i and returns the place behind it.
-func escape(rec []byte, i int) (int, error) {
-	if i+1 >= len(rec) {
-		return i, ErrTruncated
-	}
-	switch rec[i+1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return i + 2, nil
-	case 'u':
-		for k := i + 2; k < i+6; k++ {
-			if k >= len(rec) {
-				return k, ErrTruncated
-			}
-			if hexValue(rec[k]) < 0 {
-				return k, ErrSyntax
-			}
-		}
-		return i + 6, nil
-	}
-	return i, ErrSyntax
-}
-
-// number checks the number at i and returns the place behind it.
-func number(rec []byte, i int) (int, error) {
-	if rec[i] == '-' {
-		i++
-	}
-	if i == len(rec) {
-		return i, ErrTruncated
-	}
-	switch c := rec[i]; {
-	case c == '0':
-		i++
-	case c >= '1' && c <= '9':
-		i = digits(rec, i)
-	default:
-		return i, ErrSyntax
-	}
-	if i < len(rec) && rec[i] == '.' {
-		end := digits(rec, i+1)
-		if end == i+1 {
-			return end, unfinished(rec, end)
-		}
-		i = end
-	}
-	if i < len(rec) && rec[i]|0x20 == 'e' {
-		i++
-		if i < len(rec) && (rec[i] == '+' || rec[i] == '-') {
-			i++
-		}
-		end := digits(rec, i)
-		if end == i {
-			return end, unfinished(rec, end)
-		}
-		i = end
-	}
-	return i, nil
-}
-
-func digits(rec []byte, i int) int {
-	for i < len(rec) && rec[i]-'0' <= 9 {
-		i++
-	}
-	return i
-}
-
-func unfinished(rec []byte, i int) error {
-	if i == len(rec) {
-		return ErrTruncated
-	}
-	return ErrSyntax
-}
-
-// container checks the array or object at i and returns the place behind it,
-// and whether it has bytes above 0x7F.
-func container(rec []byte, i, depth int) (end int, high bool, err error) {
-	if depth >= MaxDepth {
-		return i, false, ErrDepth
-	}
-	open := rec[i]
-	i = skipSpace(rec, i+1)
-	if i < len(rec) && rec[i] == open+2 { // ']' is '['+2, '}' is '{'+2
-		return i + 1, false, nil
-	}
-	for {
-		if open == '{' {
-			if i, err = skipKey(rec, i, &high); err != nil {
-				return i, high, err
-			}
-		}
-		var t Token
-		if i, err = value(&t, rec, i, depth+1); err != nil {
-			return i, high, err
-		}
-		high = high || t.High
-		i = skipSpace(rec, i)
-		if i == len(rec) {
-			return i, high, ErrTruncated
-		}
-		switch rec[i] {
-		case open + 2:
-			return i + 1, high, nil
-		case ',':
-			i = skipSpace(rec, i+1)
-		default:
-			return i, high, ErrSyntax
-		}
-	}
-}
-
-// skipKey checks the key and colon at i and returns the place of the value.
-func skipKey(rec []byte, i int, high *bool) (int, error) {
-	if i == len(rec) {
-		return i, ErrTruncated
-	}
-	if rec[i] != '"' {
-		return i, ErrSyntax
-	}
-	var t Token
-	i, err := str(&t, rec, i+1)
-	if err != nil {
-		return i, err
-	}
-	*high = *high || t.High
-	i = skipSpace(rec, i)
-	if i == len(rec) {
-		return i, ErrTruncated
-	}
-	if rec[i] != ':' {
-		return i, ErrSyntax
-	}
-	return skipSpace(rec, i+1), nil
-}
-
-func skipSpace(rec []byte, i int) int {
-	for i < len(rec) && (rec[i] == ' ' || rec[i] == '\t' || rec[i] == '\n' || rec[i] == '\r') {
-		i++
-	}
-	return i
-}
-
-// text returns rec[i:end] as a string that aliases it.
-func text(rec []byte, i, end int) string {
-	return unsafe.String(unsafe.SliceData(rec[i:end]), end-i)
-}
-
-// Parse reads one JSON value, of which rec consists.
-func Parse(t *Token, rec []byte) error {
-	*t = Token{}
-	end, err := value(t, rec, 0, 1)
-	if err == nil && end != len(rec) {
-		err = ErrSyntax
-	}
-	return err
 }

@@ -1,6 +1,7 @@
 package jsonscan
 
 import (
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
@@ -138,13 +139,16 @@ func clean(t *Token) string {
 // unescape appends s without its escapes, which were validated before.
 func unescape(dst []byte, s string) []byte {
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c != '\\' {
-			dst = append(dst, c)
-			i++
-			continue
+		if s[i] != '\\' {
+			end := strings.IndexByte(s[i:], '\\')
+			if end < 0 {
+				return append(dst, s[i:]...)
+			}
+			dst = append(dst, s[i:i+end]...)
+			i += end
 		}
-		switch c = s[i+1]; c {
+		c := s[i+1]
+		switch c {
 		case 'u':
 			r := rune4(s[i+2:])
 			i += 6
