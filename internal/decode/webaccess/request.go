@@ -27,7 +27,9 @@ func request(b *vedette.Batch, e *vedette.Event, line []byte, escaped bool) {
 	}
 	url := line[sp+1:]
 	version := ""
-	if i := bytes.LastIndexByte(url, ' '); i >= 0 && bytes.HasPrefix(url[i+1:], httpSlash) {
+	if n := len(url) - len(usual); n >= 0 && string(url[n:]) == usual {
+		url, version = url[:n], "1.1"
+	} else if i := bytes.LastIndexByte(url, ' '); i >= 0 && bytes.HasPrefix(url[i+1:], httpSlash) {
 		version = decode.String(url[i+1+len(httpSlash):])
 		url = url[:i]
 	}
@@ -51,6 +53,9 @@ func request(b *vedette.Batch, e *vedette.Event, line []byte, escaped bool) {
 		b.AddRest(e, "request", decode.String(raw))
 	}
 }
+
+// usual is how most request lines end.
+const usual = " HTTP/1.1"
 
 var httpSlash = []byte("HTTP/")
 

@@ -24,6 +24,7 @@ import (
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/decode"
+	"github.com/vedette-cti/vedette/internal/vocab/jsonscan"
 	"github.com/vedette-cti/vedette/internal/vocab/timeparse"
 )
 
@@ -38,6 +39,7 @@ var Format = decode.Format{
 type decoder struct {
 	times timeparse.CLFCache
 	local *timeparse.Local
+	addrs jsonscan.AddrCache
 }
 
 // Decode implements [decode.Decoder].
@@ -48,7 +50,11 @@ func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
 	if len(bytes.TrimSpace(rec)) == 0 {
 		return nil
 	}
-	open, after, ns := d.findTime(rec)
+	addr, open, after, ns := d.plainHead(rec)
+	plain := after > 0
+	if !plain {
+		open, after, ns = d.findTime(rec)
+	}
 	if after < 0 {
 		if bytes.IndexByte(rec, '[') < 0 {
 			return decode.ErrSyntax
@@ -71,12 +77,37 @@ func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
 	e.Time = ns
 	e.Dataset, e.Category, e.Action = vedette.DatasetWebAccess, vedette.CategoryWeb, vedette.ActionHTTPRequest
 	e.Protocol = "http"
-	if !client(b, e, rec[:open]) {
+	if plain {
+		e.SourceIP = addr
+	} else if !d.client(b, e, rec[:open]) {
 		return decode.ErrFields
 	}
 	escaped := bytes.IndexByte(rec, '\\') >= 0
 	request(b, e, rest[:end], escaped)
 	return tail(b, e, rest[end+1:], escaped)
+}
+
+// plainHead reads the beginning that most lines have, "address - - [time]",
+// without an identity or user. after is 0 if it is another.
+func (d *decoder) plainHead(rec []byte) (addr netip.Addr, open, after int, ns int64) {
+	const between = " - - ["
+	blank := 0
+	for blank < len(rec) && rec[blank] != ' ' {
+		blank++
+	}
+	open = blank + len(between) - 1
+	end := open + 1 + timeparse.CLFLen
+	if end >= len(rec) || rec[end] != ']' || string(rec[blank:open+1]) != between {
+		return addr, 0, 0, 0
+	}
+	addr, ok := d.addrs.Parse(decode.String(rec[:blank]))
+	if !ok {
+		return addr, 0, 0, 0
+	}
+	if ns, ok = d.times.Parse(rec[open+1 : end]); !ok {
+		return addr, 0, 0, 0
+	}
+	return addr, open, end + 1, ns
 }
 
 // findTime finds "[time] " and returns where the bracket opens and what follows
@@ -107,7 +138,7 @@ func (d *decoder) findTime(rec []byte) (open, after int, ns int64) {
 // client reads "[vhost[:port] ]client ident user ". A user name may hold blanks,
 // but only after an address: without one, a line of another format with an access
 // log line inside would pass.
-func client(b *vedette.Batch, e *vedette.Event, head []byte) bool {
+func (d *decoder) client(b *vedette.Batch, e *vedette.Event, head []byte) bool {
 	first, head, ok := word(bytes.TrimRight(head, " "))
 	if !ok {
 		return false
@@ -181,35 +212,40 @@ func tail(b *vedette.Batch, e *vedette.Event, rest []byte, escaped bool) error {
 	if !ok {
 		status, rest = bytes.TrimRight(status, " "), nil
 	}
-	if !isNone(status) {
-		n, ok := number(status)
-		if !ok || len(status) != 3 {
-			return decode.ErrNumber
-		}
-		e.Status = uint16(n)
+	if n, ok := threeDigits(status); ok {
+		e.Status = n
 		switch {
 		case n >= 400:
 			e.Outcome = vedette.OutcomeFailure
 		case n >= 100:
 			e.Outcome = vedette.OutcomeSuccess
 		}
+	} else if !isNone(status) {
+		return decode.ErrNumber
 	}
 	size, rest, _ := word(rest)
 	if len(size) == 0 {
 		return decode.ErrTruncated
 	}
-	if !isNone(size) {
-		n, ok := number(size)
-		if !ok {
-			return decode.ErrNumber
-		}
+	if n, ok := number(size); ok {
 		e.ResponseBytes = n
 		e.Has |= vedette.HasResponseBytes
+	} else if !isNone(size) {
+		return decode.ErrNumber
 	}
 	if len(rest) == 0 {
 		return nil
 	}
 	return headers(b, e, rest, escaped)
+}
+
+// threeDigits reads a status.
+func threeDigits(s []byte) (uint16, bool) {
+	if len(s) != 3 {
+		return 0, false
+	}
+	a, b, c := s[0]-'0', s[1]-'0', s[2]-'0'
+	return uint16(a)*100 + uint16(b)*10 + uint16(c), a <= 9 && b <= 9 && c <= 9
 }
 
 // headers reads the combined format's two quoted fields and what is behind them.

@@ -1,6 +1,7 @@
 package timeparse
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -41,6 +42,25 @@ func TestCLF(t *testing.T) {
 	f("01/Jan/2024:00:00:00 +08:0", "")
 	f("01/Jab/2024:00:00:00 +0800", "")
 	f("", "")
+}
+
+// TestCLFCache compares the cache with the function behind it, over times that
+// mostly share their minute and over damaged ones.
+func TestCLFCache(t *testing.T) {
+	var c CLFCache
+	dice := rand.New(rand.NewPCG(1, 2))
+	at := time.Date(2024, 2, 28, 23, 50, 0, 0, time.UTC)
+	for range 100_000 {
+		at = at.Add(time.Duration(dice.Int64N(int64(3 * time.Second))))
+		s := []byte(at.Format("02/Jan/2006:15:04:05 -0700"))
+		if dice.IntN(8) == 0 {
+			s[dice.IntN(len(s))] = "0069:-/ +Mx"[dice.IntN(11)]
+		}
+		want, good := CLF(s)
+		if got, ok := c.Parse(s); ok != good || ok && got != want {
+			t.Fatalf("%s: %d, %v, want %d, %v", s, got, ok, want, good)
+		}
+	}
 }
 
 func TestRFC3339(t *testing.T) {
