@@ -8,21 +8,60 @@ import (
 	"github.com/vedette-cti/vedette/internal/decode"
 )
 
+// class is what a key's value is.
+type class uint8
+
+const (
+	classRest class = iota
+	classText
+	classTime
+	classNumber
+	classAddress
+)
+
+// classOf asks the functions below, which of them knows the key.
+func classOf(key string) class {
+	var (
+		m message
+		e vedette.Event
+	)
+	if m.aside(key) != nil || direct(&e, key) != nil {
+		return classText
+	}
+	if m.time(key, []byte{}) {
+		return classTime
+	}
+	if ok, _ := m.number(&e, key, []byte{'1'}); ok {
+		return classNumber
+	}
+	if (&decoder{}).address(&e, &m, key, []byte("192.0.2.1")) {
+		return classAddress
+	}
+	return classRest
+}
+
 // set takes one pair up. Keys without a place in the event go to Rest, and so do
 // values that are not what their key promises, and repeated keys.
-func set(b *vedette.Batch, e *vedette.Event, m *message, key string, v []byte) error {
+func (d *decoder) set(b *vedette.Batch, e *vedette.Event, m *message, key string, v []byte) error {
 	value := decode.String(v)
 	if value == "" || value == "N/A" {
 		return nil
 	}
-	if m.text(e, key, value) || m.time(key, v) {
-		return nil
+	done := false
+	switch d.classes.Get(key) {
+	case classText:
+		done = m.text(e, key, value)
+	case classTime:
+		done = m.time(key, v)
+	case classNumber:
+		var err error
+		if done, err = m.number(e, key, v); err != nil {
+			return err
+		}
+	case classAddress:
+		done = d.address(e, m, key, v)
 	}
-	ok, err := m.number(e, key, v)
-	if err != nil {
-		return err
-	}
-	if !ok && !m.address(e, key, v) {
+	if !done {
 		b.AddRest(e, key, value)
 	}
 	return nil
@@ -140,12 +179,12 @@ func (m *message) time(key string, v []byte) bool {
 	return true
 }
 
-func (m *message) address(e *vedette.Event, key string, v []byte) bool {
-	var place = &e.SourceIP
+func (d *decoder) address(e *vedette.Event, m *message, key string, v []byte) bool {
+	place, cache := &e.SourceIP, &d.sources
 	switch key {
 	case "srcip":
 	case "dstip":
-		place = &e.DestinationIP
+		place, cache = &e.DestinationIP, &d.destinations
 	case "remip":
 		place = &m.remote
 	case "locip":
@@ -156,8 +195,9 @@ func (m *message) address(e *vedette.Event, key string, v []byte) bool {
 	if place.IsValid() {
 		return false
 	}
-	*place = address(v)
-	return place.IsValid()
+	addr, ok := cache.Parse(decode.String(v))
+	*place = addr
+	return ok
 }
 
 // number takes up ports, sizes and the protocol.

@@ -15,6 +15,8 @@ import (
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/decode"
+	"github.com/vedette-cti/vedette/internal/vocab/jsonscan"
+	"github.com/vedette-cti/vedette/internal/vocab/memo"
 	"github.com/vedette-cti/vedette/internal/vocab/timeparse"
 )
 
@@ -23,10 +25,16 @@ var Format = decode.Format{
 	Name:  "fortigate",
 	Doc:   "key=value log of FortiGate firewalls: traffic, event and UTM",
 	Sniff: sniff,
-	New:   func(o decode.Options) decode.Decoder { return &decoder{local: timeparse.NewLocal(o.Location)} },
+	New: func(o decode.Options) decode.Decoder {
+		return &decoder{local: timeparse.NewLocal(o.Location), classes: memo.New(classOf)}
+	},
 }
 
-type decoder struct{ local *timeparse.Local }
+type decoder struct {
+	local                 *timeparse.Local
+	classes               *memo.Table[class] // of keys
+	sources, destinations jsonscan.AddrCache
+}
 
 // message holds the values whose meaning depends on others.
 type message struct {
@@ -47,15 +55,19 @@ func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
 	}
 	var m message
 	e := b.Add()
-	for len(rec) > 0 {
-		key, value, rest, err := pair(b, rec)
+	for n := keyLen(rec); len(rec) > 0; {
+		if n == 0 {
+			return decode.ErrSyntax
+		}
+		key := decode.String(rec[:n])
+		value, rest, next, err := cut(b, rec[n+1:])
 		if err != nil {
 			return err
 		}
-		if err := set(b, e, &m, key, value); err != nil {
+		if err := d.set(b, e, &m, key, value); err != nil {
 			return err
 		}
-		rec = rest
+		rec, n = rest, next
 	}
 	if m.kind == "" || m.logID == "" && m.subtype == "" {
 		return decode.ErrSyntax
@@ -111,47 +123,56 @@ func withoutPriority(rec []byte) []byte {
 	return rec
 }
 
-// pair cuts the next key=value off. In quotes, \" and \\ stand for themselves; a
-// value without quotes reaches to the next key.
-func pair(b *vedette.Batch, rec []byte) (key string, value, rest []byte, err error) {
-	n := keyLen(rec)
-	if n == 0 {
-		return "", nil, nil, decode.ErrSyntax
-	}
-	key, rec = decode.String(rec[:n]), rec[n+1:]
+// cut cuts the value off that rec begins with, and returns what follows and the
+// length of the key there. In quotes, \" and \\ stand for themselves; a value
+// without quotes reaches to the next key.
+func cut(b *vedette.Batch, rec []byte) (value, rest []byte, next int, err error) {
 	if len(rec) > 0 && rec[0] == '"' {
-		end, escaped := closing(rec)
+		end, next, escaped := closing(rec)
 		if end < 0 {
-			return "", nil, nil, decode.ErrTruncated
+			return nil, nil, 0, decode.ErrTruncated
 		}
-		value, rest = rec[1:end], rec[end+1:]
-		if escaped {
+		if value = rec[1:end]; escaped {
 			value = unescape(b, value)
 		}
-		return key, value, bytes.TrimLeft(rest, " "), nil
-	}
-	end := 0
-	for {
-		i := bytes.IndexByte(rec[end:], ' ')
-		if i < 0 {
-			return key, rec, nil, nil
+		if rest = withoutBlanks(rec[end+1:]); next == 0 {
+			next = keyLen(rest)
 		}
-		end += i
-		if rest = bytes.TrimLeft(rec[end:], " "); keyLen(rest) > 0 {
-			return key, rec[:end], rest, nil
-		}
-		end++
+		return value, rest, next, nil
 	}
+	for end := 0; end < len(rec); end++ {
+		if rec[end] == ' ' {
+			rest = withoutBlanks(rec[end:])
+			if next = keyLen(rest); next > 0 {
+				return rec[:end], rest, next, nil
+			}
+		}
+	}
+	return rec, nil, 0, nil
 }
+
+func withoutBlanks(s []byte) []byte {
+	for len(s) > 0 && s[0] == ' ' {
+		s = s[1:]
+	}
+	return s
+}
+
+// inKey are the bytes that keys are made of.
+var inKey = func() (in [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") {
+		in[c] = true
+	}
+	return in
+}()
 
 // keyLen returns the length of the key before '=', 0 if there is none.
 func keyLen(rec []byte) int {
 	for i, c := range rec {
-		switch {
-		case c == '=':
-			return i
-		case c|0x20 >= 'a' && c|0x20 <= 'z', c-'0' <= 9, c == '_', c == '-', c == '.':
-		default:
+		if !inKey[c] {
+			if c == '=' {
+				return i
+			}
 			return 0
 		}
 	}
@@ -159,8 +180,9 @@ func keyLen(rec []byte) int {
 }
 
 // closing finds the quote that ends the value that rec opens: not escaped, and
-// at the end or before a blank and a key, as older systems escape nothing.
-func closing(rec []byte) (end int, escaped bool) {
+// at the end or before a blank and a key, as older systems escape nothing. next
+// is the length of that key, 0 if it is not known.
+func closing(rec []byte) (end, next int, escaped bool) {
 	last := -1
 	for i := 1; i < len(rec); i++ {
 		switch rec[i] {
@@ -171,17 +193,18 @@ func closing(rec []byte) (end int, escaped bool) {
 			}
 		case '"':
 			if i+1 == len(rec) {
-				return i, escaped
+				return i, 0, escaped
 			}
 			if rec[i+1] == ' ' {
-				if rest := bytes.TrimLeft(rec[i+1:], " "); len(rest) == 0 || keyLen(rest) > 0 {
-					return i, escaped
+				rest := withoutBlanks(rec[i+1:])
+				if next = keyLen(rest); next > 0 || len(rest) == 0 {
+					return i, next, escaped
 				}
 				last = i
 			}
 		}
 	}
-	return last, escaped
+	return last, 0, escaped
 }
 
 func unescape(b *vedette.Batch, s []byte) []byte {
@@ -197,9 +220,18 @@ func unescape(b *vedette.Batch, s []byte) []byte {
 	return out[:w:w]
 }
 
-func number(v []byte) (int64, bool) {
-	n, err := strconv.ParseUint(decode.String(v), 10, 63)
-	return int64(n), err == nil
+func number(v []byte) (n int64, ok bool) {
+	if len(v) == 0 || len(v) > 18 {
+		u, err := strconv.ParseUint(decode.String(v), 10, 63)
+		return int64(u), err == nil
+	}
+	for _, c := range v {
+		if c -= '0'; c > 9 {
+			return 0, false
+		}
+		n = n*10 + int64(c)
+	}
+	return n, true
 }
 
 func address(v []byte) netip.Addr {
