@@ -13,6 +13,8 @@ import (
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/decode"
+	"github.com/vedette-cti/vedette/internal/vocab/jsonscan"
+	"github.com/vedette-cti/vedette/internal/vocab/memo"
 	"github.com/vedette-cti/vedette/internal/vocab/timeparse"
 )
 
@@ -24,7 +26,10 @@ var Format = decode.Format{
 	Doc:   "ArcSight Common Event Format of security devices",
 	Sniff: sniff,
 	New: func(o decode.Options) decode.Decoder {
-		return &decoder{local: timeparse.NewLocal(o.Location), years: timeparse.NewYears(o.Reference, o.Location)}
+		return &decoder{
+			local: timeparse.NewLocal(o.Location), years: timeparse.NewYears(o.Reference, o.Location),
+			classes: memo.New(classOf), topics: memo.New(topicOf),
+		}
 	},
 }
 
@@ -35,6 +40,10 @@ type decoder struct {
 	local  *timeparse.Local
 	years  *timeparse.Years
 	labels []label // of the message at hand
+
+	classes               *memo.Table[class] // of keys
+	topics                *memo.Table[topic] // of messages' names
+	sources, destinations jsonscan.AddrCache
 }
 
 // Decode implements [decode.Decoder]. A message without a time of its own is

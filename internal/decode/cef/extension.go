@@ -2,7 +2,6 @@ package cef
 
 import (
 	"bytes"
-	"net/netip"
 	"strconv"
 	"strings"
 
@@ -55,14 +54,21 @@ func (d *decoder) extension(b *vedette.Batch, e *vedette.Event, m *message, s []
 	return nil
 }
 
+// inKey are the bytes that keys are made of.
+var inKey = func() (in [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-[]") {
+		in[c] = true
+	}
+	return in
+}()
+
 // keyLen returns the length of the key that s begins with, 0 if there is none.
 func keyLen(s []byte) int {
 	for i, c := range s {
-		switch {
-		case c == '=':
-			return i
-		case c|0x20 >= 'a' && c|0x20 <= 'z', c-'0' <= 9, c == '_', c == '.', c == '-', c == '[', c == ']':
-		default:
+		if !inKey[c] {
+			if c == '=' {
+				return i
+			}
 			return 0
 		}
 	}
@@ -86,19 +92,64 @@ func valueEnd(s []byte) (end, next int, escaped bool) {
 	return len(s), 0, escaped
 }
 
-func (d *decoder) set(b *vedette.Batch, e *vedette.Event, m *message, key string, v []byte) error {
-	value := decode.String(v)
-	if m.text(e, key, value) || m.time(key, v) || address(e, m, key, value) {
-		return nil
+// class is what a key's value is.
+type class uint8
+
+const (
+	classRest class = iota
+	classText
+	classTime
+	classAddress
+	classNumber
+	classLabel
+)
+
+// classOf asks the functions below, which of them knows the key.
+func classOf(key string) class {
+	var (
+		m message
+		e vedette.Event
+	)
+	if m.text(&e, key, strings.Repeat("0", 32)) { // as a digest is written
+		return classText
 	}
-	if ok, err := setNumber(e, key, v); ok || err != nil {
-		return err
+	if m.time(key, []byte{}) {
+		return classTime
+	}
+	if (&decoder{}).address(&e, key, "192.0.2.1") {
+		return classAddress
+	}
+	if ok, _ := setNumber(&e, key, []byte{'1'}); ok {
+		return classNumber
 	}
 	if strings.HasSuffix(key, "Label") {
-		d.labels = append(d.labels, label{strings.TrimSuffix(key, "Label"), value})
-		return nil
+		return classLabel
 	}
-	b.AddRest(e, key, value)
+	return classRest
+}
+
+func (d *decoder) set(b *vedette.Batch, e *vedette.Event, m *message, key string, v []byte) error {
+	value := decode.String(v)
+	done := false
+	switch d.classes.Get(key) {
+	case classText:
+		done = m.text(e, key, value)
+	case classTime:
+		done = m.time(key, v)
+	case classAddress:
+		done = d.address(e, key, value)
+	case classNumber:
+		var err error
+		if done, err = setNumber(e, key, v); err != nil {
+			return err
+		}
+	case classLabel:
+		d.labels = append(d.labels, label{strings.TrimSuffix(key, "Label"), value})
+		done = true
+	}
+	if !done {
+		b.AddRest(e, key, value)
+	}
 	return nil
 }
 
@@ -184,24 +235,21 @@ func (m *message) time(key string, v []byte) bool {
 	return true
 }
 
-func address(e *vedette.Event, m *message, key, value string) bool {
-	place := &e.SourceIP
+func (d *decoder) address(e *vedette.Event, key, value string) bool {
+	place, cache := &e.SourceIP, &d.sources
 	switch key {
 	case "src", "c6a2":
 	case "dst", "c6a3":
-		place = &e.DestinationIP
+		place, cache = &e.DestinationIP, &d.destinations
 	default:
 		return false
 	}
 	if place.IsValid() {
 		return false
 	}
-	addr, err := netip.ParseAddr(value)
-	if err != nil {
-		return false
-	}
-	*place = addr.WithZone("").Unmap()
-	return true
+	addr, ok := cache.Parse(value)
+	*place = addr
+	return ok
 }
 
 func setNumber(e *vedette.Event, key string, v []byte) (ok bool, err error) {
@@ -239,7 +287,18 @@ func setNumber(e *vedette.Event, key string, v []byte) (ok bool, err error) {
 	return true, nil
 }
 
-func number(v []byte) (uint64, error) { return strconv.ParseUint(decode.String(v), 10, 63) }
+func number(v []byte) (n uint64, err error) {
+	if len(v) == 0 || len(v) > 18 {
+		return strconv.ParseUint(decode.String(v), 10, 63)
+	}
+	for _, c := range v {
+		if c -= '0'; c > 9 {
+			return 0, decode.ErrNumber
+		}
+		n = n*10 + uint64(c)
+	}
+	return n, nil
+}
 
 // relabel gives custom fields (cs1, cn2, flexString1, ...) the names that the
 // message has for them. A label without its field is forgotten.

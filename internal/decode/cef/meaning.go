@@ -21,7 +21,7 @@ func (d *decoder) finish(b *vedette.Batch, e *vedette.Event, m *message) error {
 	if e.User == "" {
 		e.User, m.duser = m.duser, ""
 	}
-	meaning(b, e, m)
+	d.meaning(b, e, m)
 	for _, f := range [...]struct{ key, value string }{
 		{"duser", m.duser}, {"act", m.act}, {"outcome", m.result}, {"app", m.app},
 	} {
@@ -88,17 +88,20 @@ func outcome(b *vedette.Batch, m *message) vedette.Outcome {
 // meaning tells from the name what kind of event it is. CEF has no common word
 // for that, so only what cannot be mistaken gets an action: logins with an
 // outcome, web requests, sessions, and messages that say "attack" or the like.
-func meaning(b *vedette.Batch, e *vedette.Event, m *message) {
-	name := lower(b, m.name)
-	kind, _ := e.Get("cat")
-	kind = lower(b, kind)
+func (d *decoder) meaning(b *vedette.Batch, e *vedette.Event, m *message) {
+	t := d.topics.Get(m.name)
+	if t == topicOther {
+		kind, _ := e.Get("cat")
+		if kind = lower(b, kind); contains(kind, "ips", "ids", "threat", "vulnerability", "virus", "intrusion", "attack", "exploit") {
+			t = topicAttack
+		}
+	}
 	switch {
-	case contains(name, "logout", "logoff", "logged out"):
+	case t == topicLogout:
 		e.Category, e.Action = vedette.CategoryAuthentication, vedette.ActionLogout
-	case contains(name, "login", "logon", "log in", "authentication", "logged in"):
-		login(e, name)
-	case contains(name, "attack", "exploit", "injection", "malware", "virus", "trojan", "intrusion", "traversal", "scan") ||
-		contains(kind, "ips", "ids", "threat", "vulnerability", "virus", "intrusion", "attack", "exploit"):
+	case t == topicLogin:
+		login(e, lower(b, m.name))
+	case t == topicAttack:
 		e.Category, e.Action, e.Keep = vedette.CategoryIDS, vedette.ActionAlert, true
 		e.RuleID, e.RuleName = e.Code, m.name
 	case e.URL != "" && e.Method != "":
@@ -109,6 +112,29 @@ func meaning(b *vedette.Batch, e *vedette.Event, m *message) {
 	case e.SourceIP.IsValid() && e.DestinationIP.IsValid() && (e.DestinationPort != 0 || e.Transport != ""):
 		e.Category, e.Action = vedette.CategoryNetwork, vedette.ActionConnection
 	}
+}
+
+// topic is what a message's name tells of it.
+type topic uint8
+
+const (
+	topicOther topic = iota
+	topicLogout
+	topicLogin
+	topicAttack
+)
+
+func topicOf(name string) topic {
+	name = strings.ToLower(name)
+	switch {
+	case contains(name, "logout", "logoff", "logged out"):
+		return topicLogout
+	case contains(name, "login", "logon", "log in", "authentication", "logged in"):
+		return topicLogin
+	case contains(name, "attack", "exploit", "injection", "malware", "virus", "trojan", "intrusion", "traversal", "scan"):
+		return topicAttack
+	}
+	return topicOther
 }
 
 func login(e *vedette.Event, name string) {

@@ -15,7 +15,7 @@ const (
 // Table remembers values of one function. It belongs to one goroutine.
 type Table[V any] struct {
 	of   func(string) V
-	sets [1 << bits][2]slot[V] // the one used last first
+	sets [1 << bits][2]slot[V] // the newer first
 }
 
 type slot[V any] struct {
@@ -38,11 +38,12 @@ func (t *Table[V]) Get(key string) V {
 	// The first, middle and last byte and the length tell keys well apart.
 	mixed := uint32(key[0]) | uint32(key[n/2])<<8 | uint32(key[n-1])<<16 | uint32(n)<<24
 	set := &t.sets[mixed*0x9e3779b1>>(32-bits)]
-	if set[0].key != key {
-		set[0], set[1] = set[1], set[0]
-		if set[0].key != key {
-			set[0] = slot[V]{strings.Clone(key), t.of(key)}
+	for i := range set {
+		if set[i].key == key {
+			return set[i].value
 		}
 	}
+	set[1] = set[0]
+	set[0] = slot[V]{strings.Clone(key), t.of(key)}
 	return set[0].value
 }
