@@ -51,6 +51,21 @@ func (r *run) read(ctx context.Context, st store.Store, jobs []*job) error {
 	if err != nil {
 		return err
 	}
+	for _, wave := range waves(jobs) {
+		// What copies are copies of is committed before they are: a copy
+		// without its original would become the original of the next run.
+		if err := r.wave(ctx, cancel, branches, wave); err != nil {
+			return err
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// wave reads jobs on all workers, and writes and commits what they hold.
+func (r *run) wave(ctx context.Context, stop context.CancelCauseFunc, branches []store.Writer, jobs []*job) error {
+	if len(jobs) == 0 {
+		return nil
+	}
 	// Each writer has batches of its own, or the ones that wait for the slower
 	// writer would keep the other idle.
 	each := 2*r.cfg.Workers/len(branches) + 2
@@ -60,19 +75,16 @@ func (r *run) read(ctx context.Context, st store.Store, jobs []*job) error {
 		done          sync.WaitGroup
 	)
 	for _, b := range branches {
-		w, full, pool := &writer{r: r, store: b, stop: cancel}, make(chan *parcel, each), newPool(each)
+		w, full, pool := &writer{r: r, store: b, stop: stop}, make(chan *parcel, each), newPool(each)
 		all, queues, pools = append(all, w), append(queues, full), append(pools, pool)
 		done.Go(func() { w.run(ctx, full, pool) })
 	}
 	// A worker has one writer, and so has each source that it reads: their
 	// batches stay in order.
-	send := func(worker int, _ *job) deliver {
+	r.work(ctx, jobs, pools, func(worker int, _ *job) deliver {
 		full := queues[worker%len(queues)]
 		return func(p *parcel) bool { full <- p; return true }
-	}
-	for _, wave := range waves(jobs) {
-		r.work(ctx, wave, pools, send, func(*job) {})
-	}
+	}, func(*job) {})
 	for _, full := range queues {
 		close(full)
 	}
@@ -82,7 +94,7 @@ func (r *run) read(ctx context.Context, st store.Store, jobs []*job) error {
 			return w.err
 		}
 	}
-	return context.Cause(ctx)
+	return nil
 }
 
 // newPool returns n empty batches, which bound the memory of a run.
