@@ -128,8 +128,12 @@ func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, stream zeekmap.Strea
 				}
 				continue
 			}
-			if a == zeekmap.Rest && t.Kind != jsonscan.Number {
-				b.AddField(e, vedette.Field{Key: f.Name, Value: t.Raw, Kind: rawKind[t.Kind]})
+			if a == zeekmap.Rest && (t.Kind != jsonscan.Number || !f.IsTime) {
+				value := t.Raw
+				if t.Kind == jsonscan.Number {
+					value = zeekmap.Decimal(b, value)
+				}
+				b.AddField(e, vedette.Field{Key: f.Name, Value: value, Kind: rawKind[t.Kind]})
 				continue
 			}
 		}
@@ -155,7 +159,7 @@ func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, stream zeekmap.Strea
 }
 
 var rawKind = [...]vedette.Kind{
-	jsonscan.String: vedette.KindString, jsonscan.True: vedette.KindRaw, jsonscan.False: vedette.KindRaw,
+	jsonscan.String: vedette.KindString, jsonscan.Number: vedette.KindRaw, jsonscan.True: vedette.KindRaw, jsonscan.False: vedette.KindRaw,
 }
 
 // fallback dates a record without ts by the time when it was written.

@@ -176,7 +176,14 @@ func (o *Order) members(dst []Token, rec []byte, i, depth int) ([]Token, int, er
 		t := &dst[n] // filled in place: copying a fresh token stalls the processor
 		t.Members, t.Escaped, t.High = 0, false, false
 		var err error
-		if next, i, err = o.key(t, rec, i, next); err != nil {
+		if next < len(o.slots) && o.slots[next].begins(rec[i:]) { // the usual case of key
+			s := &o.slots[next]
+			t.Key, t.Field = s.key, s.field
+			next, i = next+1, i+len(s.quoted)
+			if rec[i] <= ' ' {
+				i = skipSpace(rec, i)
+			}
+		} else if next, i, err = o.key(t, rec, i, next); err != nil {
 			return dst[:n], i, err
 		}
 		if i < len(rec) && rec[i] == '"' {

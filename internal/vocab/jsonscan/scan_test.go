@@ -127,6 +127,12 @@ func TestJoin(t *testing.T) {
 	}
 	f(`[]`, "")
 	f(`["a"]`, "a")
+	f(`[""]`, "")
+	f(`["",""]`, ",")
+	f(`["a","b,c","d"]`, "a,b,c,d")
+	f(`["a","b" ]`, "a,b")
+	f(`["a",["b"]]`, `a,["b"]`)
+	f(`["a",null]`, "a,null")
 	f(`[ "a" , 1.5, "c\"" ]`, `a,1.5,c"`)
 	f("[\"\xff\",\"\xfe\"]", `\xff,\xfe`)
 	f(`"scalar"`, "scalar")

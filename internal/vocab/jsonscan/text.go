@@ -105,6 +105,11 @@ func (t *Token) Join(b *vedette.Batch) string {
 	if t.Kind != Array {
 		return t.Text(b)
 	}
+	if !t.High {
+		if s, ok := t.joinPlain(b); ok {
+			return s
+		}
+	}
 	var first, e Token
 	list := t.Elements()
 	if !list.Next(&first) {
@@ -118,6 +123,28 @@ func (t *Token) Join(b *vedette.Batch) string {
 		out = appendText(append(out, ','), &e)
 	}
 	return Valid(b, alias(out))
+}
+
+// joinPlain is Join for strings without escapes and with nothing but commas
+// between them. ok is false if there is anything else.
+func (t *Token) joinPlain(b *vedette.Batch) (list string, ok bool) {
+	raw := t.Raw
+	if len(raw) < 4 || raw[1] != '"' || strings.IndexByte(raw, '\\') >= 0 {
+		return "", false
+	}
+	end := strings.IndexByte(raw[2:], '"') + 2
+	if end+2 == len(raw) {
+		return raw[2:end], true
+	}
+	out := append(b.Buffer(len(raw))[:0], raw[2:end]...)
+	for raw = raw[end+1:]; raw != "]"; raw = raw[end+1:] {
+		if len(raw) < 4 || raw[0] != ',' || raw[1] != '"' {
+			return "", false
+		}
+		end = strings.IndexByte(raw[2:], '"') + 2
+		out = append(append(out, ','), raw[2:end]...)
+	}
+	return alias(out), true
 }
 
 // appendText appends the text of t, which is never longer than its raw form.
