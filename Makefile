@@ -30,8 +30,9 @@ lint:
 race:
 	$(GO) test -race -short -skip 'AllocatesNothing|SigmaHQ|Regression' ./internal/pipeline/... ./internal/ingest/... ./internal/enrich/... ./internal/detect/sigma/... ./internal/store/...
 
-# Seconds for each target; FUZZTIME=60s for a real search.
-FUZZTIME ?= 3s
+# FUZZTIME counts inputs (5000x) or time (60s) for each target. A count ends when
+# it is reached; a time can end a healthy run with an error of its own.
+FUZZTIME ?= 5000x
 fuzz:
 	@for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \
 		for target in $$(grep -rh --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' $$dir | sed 's/func //' | sort -u); do \
