@@ -90,6 +90,11 @@ func overlong(b []byte) int {
 			w, r = w+1, r+3
 		case r+2 < len(b) && b[r] == 0xef && (b[r+1] == 0xbc || b[r+1] == 0xbd):
 			v, size := utf8.DecodeRune(b[r:])
+			if size == 1 { // not a character after all
+				b[w] = b[r]
+				w, r = w+1, r+1
+				break
+			}
 			w += putRune(b[w:r+size], narrow(v))
 			r += size
 		default:
