@@ -25,13 +25,17 @@ var Format = decode.Format{
 const maxFields = 1024
 
 type decoder struct {
-	order    *jsonscan.Order
-	mapper   zeekmap.Mapper
-	tokens   []jsonscan.Token
-	fields   []zeekmap.Field // by Token.Field
-	last     zeekmap.Stream  // of the last record that showed it
-	named    zeekmap.Stream  // of the last record that named it
-	lastTime int64           // of the last record that had one
+	order  *jsonscan.Order
+	mapper zeekmap.Mapper
+	tokens []jsonscan.Token
+	fields []zeekmap.Field  // by Token.Field
+	tells  []zeekmap.Stream // by Token.Field: what the key tells of the stream
+	// actions is what to do with a field, by stream and Token.Field: bytes, so
+	// that a record's lie together.
+	actions  [zeekmap.NumStreams][]zeekmap.Action
+	last     zeekmap.Stream // of the last record that showed it
+	named    zeekmap.Stream // of the last record that named it
+	lastTime int64          // of the last record that had one
 }
 
 func newDecoder(o decode.Options) *decoder {
@@ -39,10 +43,13 @@ func newDecoder(o decode.Options) *decoder {
 	if !o.Reference.IsZero() {
 		d.lastTime = o.Reference.UnixNano()
 	}
-	d.fields = append(d.fields, zeekmap.Field{}) // 0: looked up each time
+	d.remember(zeekmap.Field{}) // 0: looked up each time
 	d.order = jsonscan.NewOrder(d.resolve)
 	return d
 }
+
+// isName marks the keys whose value is the stream's name.
+const isName = ^zeekmap.Stream(0)
 
 // resolve returns the place of the key in d.fields.
 func (d *decoder) resolve(key string) int32 {
@@ -50,8 +57,19 @@ func (d *decoder) resolve(key string) int32 {
 		return 0
 	}
 	// Name may return its argument, which is valid during the call only.
-	d.fields = append(d.fields, zeekmap.Lookup(string(append([]byte(nil), zeekmap.Name(key)...))))
+	d.remember(zeekmap.Lookup(string(append([]byte(nil), zeekmap.Name(key)...))))
 	return int32(len(d.fields) - 1)
+}
+
+func (d *decoder) remember(f zeekmap.Field) {
+	tells := f.Hint
+	if f.Action(zeekmap.Other) == zeekmap.Path {
+		tells = isName
+	}
+	d.fields, d.tells = append(d.fields, f), append(d.tells, tells)
+	for s := range d.actions {
+		d.actions[s] = append(d.actions[s], f.Action(zeekmap.Stream(s)))
+	}
 }
 
 // Decode implements decode.Decoder.
@@ -94,16 +112,19 @@ func (d *decoder) Decode(b *vedette.Batch, rec []byte) error {
 func (d *decoder) stream(b *vedette.Batch, tokens []jsonscan.Token) (zeekmap.Stream, string) {
 	hint := zeekmap.Other
 	for i := range tokens {
-		f := &d.fields[tokens[i].Field]
-		if f.Action(zeekmap.Other) == zeekmap.Path && tokens[i].Kind == jsonscan.String && len(tokens[i].Raw) <= 64 {
+		tells := d.tells[tokens[i].Field]
+		switch {
+		case tells == zeekmap.Other:
+		case tells != isName:
+			if hint == zeekmap.Other {
+				hint = tells
+			}
+		case tokens[i].Kind == jsonscan.String && len(tokens[i].Raw) <= 64:
 			path := tokens[i].Text(b)
 			if path != d.named.Path() {
 				d.named = zeekmap.StreamOf(path)
 			}
 			return d.named, path
-		}
-		if hint == zeekmap.Other {
-			hint = f.Hint
 		}
 	}
 	if hint != zeekmap.Other {
@@ -113,14 +134,15 @@ func (d *decoder) stream(b *vedette.Batch, tokens []jsonscan.Token) (zeekmap.Str
 }
 
 func (d *decoder) apply(b *vedette.Batch, e *vedette.Event, stream zeekmap.Stream, tokens []jsonscan.Token) error {
+	actions := d.actions[stream]
 	for i := range tokens {
 		t := &tokens[i]
+		a := actions[t.Field]
 		f := &d.fields[t.Field]
 		if t.Field == 0 {
 			unknown := zeekmap.Lookup(zeekmap.Name(t.Key))
-			f = &unknown
+			f, a = &unknown, unknown.Action(stream)
 		}
-		a := f.Action(stream)
 		if t.Kind <= jsonscan.False && !t.Escaped && !t.High { // the ordinary value
 			if a.IsPlain() {
 				if err := d.mapper.Plain(e, a, t.Raw); err != nil {

@@ -12,7 +12,7 @@ type kind struct {
 	dataset, category, action, transport, protocol string
 }
 
-var kinds = [numStreams]kind{
+var kinds = [NumStreams]kind{
 	Other:         {"", vedette.CategoryNetwork, "", "", ""},
 	Conn:          {vedette.DatasetZeekConn, vedette.CategoryNetwork, vedette.ActionConnection, "", ""},
 	DNS:           {vedette.DatasetZeekDNS, vedette.CategoryNetwork, vedette.ActionDNSQuery, "", "dns"},

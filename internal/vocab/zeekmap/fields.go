@@ -38,10 +38,10 @@ const (
 	DCERPC
 	Software
 	KnownServices
-	numStreams
+	NumStreams
 )
 
-var paths = [numStreams]string{
+var paths = [NumStreams]string{
 	"", "conn", "dns", "http", "ssl", "x509", "ssh", "files", "notice", "weird", "ftp", "smtp", "rdp", "ntlm",
 	"kerberos", "smb_files", "smb_mapping", "dce_rpc", "software", "known_services",
 }
@@ -49,7 +49,7 @@ var paths = [numStreams]string{
 // StreamOf returns the stream that Zeek calls path, Other if it has no places
 // of its own.
 func StreamOf(path string) Stream {
-	for s := Conn; s < numStreams; s++ {
+	for s := Conn; s < NumStreams; s++ {
 		if paths[s] == path {
 			return s
 		}
@@ -144,7 +144,7 @@ var common = map[string]Action{
 	"id.orig_h": SourceIP, "id.orig_p": SourcePort, "id.resp_h": DestIP, "id.resp_p": DestPort,
 }
 
-var special = [numStreams]map[string]Action{
+var special = [NumStreams]map[string]Action{
 	Conn: {
 		"service": Service, "duration": Duration, "orig_bytes": SourceBytes, "resp_bytes": DestBytes,
 		"orig_pkts": SourcePkts, "resp_pkts": DestPkts, "conn_state": ConnState,
@@ -243,7 +243,7 @@ type Field struct {
 	Name    string // dotted
 	Hint    Stream // the only stream that has it, Other if there are several
 	IsTime  bool   // of Zeek's type time
-	actions [numStreams]Action
+	actions [NumStreams]Action
 }
 
 // Action says what to do with the field in a stream.
@@ -253,7 +253,7 @@ func (f *Field) Action(s Stream) Action { return f.actions[s] }
 // its own is valid too.
 func Lookup(name string) Field {
 	f := Field{Name: name, Hint: hints[name]}
-	for s := range numStreams {
+	for s := range NumStreams {
 		f.actions[s] = common[name]
 		if a, ok := special[s][name]; ok {
 			f.actions[s] = a
@@ -275,4 +275,4 @@ func (a Action) Vector() bool {
 }
 
 // Valid reports whether s is one of the streams.
-func (s Stream) Valid() bool { return s < numStreams }
+func (s Stream) Valid() bool { return s < NumStreams }

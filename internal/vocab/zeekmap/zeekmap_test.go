@@ -63,12 +63,12 @@ func TestConnState(t *testing.T) {
 
 // TestStreams checks that the tables name only streams and fields that exist.
 func TestStreams(t *testing.T) {
-	for s := Conn; s < numStreams; s++ {
+	for s := Conn; s < NumStreams; s++ {
 		if s.Path() == "" || StreamOf(s.Path()) != s || kinds[s].dataset != "zeek."+s.Path() {
 			t.Errorf("stream %d: path %q, dataset %q", s, s.Path(), kinds[s].dataset)
 		}
 	}
-	if StreamOf("") != Other || StreamOf("radius") != Other || numStreams.Valid() {
+	if StreamOf("") != Other || StreamOf("radius") != Other || NumStreams.Valid() {
 		t.Error("unknown streams")
 	}
 }
