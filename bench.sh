@@ -44,8 +44,19 @@ analyze() { # analyze LABEL EVENTS
 	measure "$1" "$2" bin/vedette analyze --constituency "$input/constituency.yaml" --data "$data" "$input/logs"
 	printf '%-42s %10d MiB of logs, %d MiB of store\n' '' "$(du -sm "$input/logs" | cut -f1)" "$(du -sm "$data" | cut -f1)"
 }
+# Everything was read: what is left is the detectors that look back over all
+# stored events, correlation and judgment.
+again() { # again LABEL EVENTS
+	measure "$1" "$2" bin/vedette analyze --constituency "$input/constituency.yaml" --data "$data" "$input/logs"
+}
 
 echo "Processors: $(nproc), load before: $(cut -d' ' -f1 /proc/loadavg)"
+echo
+echo "A fifth of the records first, to see whether looking back grows linearly"
+gen $((events / 5))
+analyze 'vedette analyze, a fifth of the records' $((events / 5))
+again 'looking back, a fifth of the records' $((events / 5))
+
 echo
 echo "Mixed telemetry (access logs, Zeek conn as TSV, Zeek dns as JSON, sshd; 1 % hostile)"
 gen "$events"
@@ -53,8 +64,7 @@ bin/bench split "$input/logs"
 measure 'vedette detect, nothing stored' "$events" bin/vedette detect --constituency "$input/constituency.yaml" "$input/logs"
 analyze 'vedette analyze, durable store' "$events"
 first=$peak
-measure 'vedette analyze again, nothing new' "$events" \
-	bin/vedette analyze --constituency "$input/constituency.yaml" --data "$data" "$input/logs"
+again 'looking back: windows and judgment' "$events"
 if command -v perf >/dev/null; then
 	echo
 	echo "Where detect and analyze spend the processor's time (perf, by function)"
@@ -74,6 +84,7 @@ gen $((2 * events))
 bin/bench split "$input/logs"
 analyze 'vedette analyze, twice as many records' $((2 * events))
 double=$peak
+again 'looking back, twice as many records' $((2 * events))
 gen "$events" -addresses 2000000
 analyze 'vedette analyze, 2 million addresses' "$events"
 many=$peak
