@@ -54,6 +54,7 @@ var oldAgents = []string{
 }
 
 func (o *org) guessWordPress(at time.Time, d dice) {
+	defer o.by(wordpressBots, guessing)()
 	s, client, agent := o.sites[0], o.bot(wordpressBots, d), pick(d, oldAgents)
 	c := o.connect(s, client, at, d)
 	c.do(s.get(at, "/wp-login.php", agent, "", d))
@@ -71,6 +72,7 @@ var forgotten = []string{"/.env", "/.git/config", "/.git/HEAD", "/phpinfo.php", 
 	"/solr/admin/info/system?wt=json", "/actuator/gateway/routes"}
 
 func (o *org) huntSecrets(at time.Time, d dice) {
+	defer o.by(secretHunters, probing)()
 	s, client, agent := o.sites[0], o.bot(secretHunters, d), pick(d, oldAgents)
 	c := o.connect(s, client, at, d)
 	start := d.IntN(len(forgotten))
@@ -97,6 +99,7 @@ var oldExploits = []struct{ method, uri, agent string }{
 }
 
 func (o *org) sendExploits(at time.Time, d dice) {
+	defer o.by(exploitBots, exploiting)()
 	s, client := o.sites[0], o.bot(exploitBots, d)
 	c := o.connect(s, client, at, d)
 	for range 1 + d.IntN(4) {
@@ -121,6 +124,7 @@ func (o *org) sendExploits(at time.Time, d dice) {
 var accounts = []string{"root", "admin", "ubuntu", "test", "oracle", "postgres", "git", "user", "deploy", "ftpuser", "pi", "guest", "hadoop", "nagios"}
 
 func (o *org) guessSSH(at time.Time, d dice) {
+	defer o.by(sshBots, guessing)()
 	if !o.shelled() {
 		return
 	}
@@ -134,6 +138,7 @@ func (o *org) guessSSH(at time.Time, d dice) {
 }
 
 func (o *org) stuffVPN(at time.Time, d dice) {
+	defer o.by(vpnBots, guessing)()
 	for range 2 + d.IntN(5) {
 		client := o.bot(vpnBots, d)
 		p := person{name: pick(d, []string{"admin", "test", "vpn", "user1", "guest", "support", "mei", "chen"}), host: "DESKTOP-SIM", id: "00000000000000000000000000000000"}
@@ -150,6 +155,7 @@ func (o *org) knock(at time.Time, client netip.Addr, host, port int, d dice) boo
 }
 
 func (o *org) census(at time.Time, d dice) {
+	defer o.by(internetCensus, scanning)()
 	client := o.bot(internetCensus, d)
 	const agent = "Mozilla/5.0 (compatible; SimInternetCensus/1.0; +https://census.sim.example/)"
 	for _, port := range []int{22, 80, 443, 8080} {
@@ -166,6 +172,7 @@ func (o *org) census(at time.Time, d dice) {
 }
 
 func (o *org) searchDevices(at time.Time, d dice) {
+	defer o.by(deviceSearch, scanning)()
 	client := o.bot(deviceSearch, d)
 	for range 5 + d.IntN(6) {
 		at = at.Add(d.seconds(90))
@@ -184,6 +191,7 @@ func (o *org) opportunisticEntry(d dice) {
 	day := at.Format(time.DateOnly)
 	switch {
 	case o.has("weak-ssh"):
+		defer o.by(sshBots, entering)()
 		client := o.bot(sshBots, d)
 		for range 24 {
 			o.ssh(login{at: at, client: client, user: pick(d, accounts), method: "password"}, d)

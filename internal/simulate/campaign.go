@@ -181,6 +181,7 @@ func (o *org) campaign() {
 
 // reconnoiter is a slow look at ports and at a few pages.
 func (o *org) reconnoiter(st *step, d dice) {
+	defer o.by(targetedActor, scanning)()
 	at := st.scan
 	for _, n := range st.scanners {
 		for _, port := range []int{443, 992, 5555, 8443, 10443, 80, 4443} {
@@ -217,6 +218,7 @@ const scanAgent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 
 // scanWeb is what a commercial web vulnerability scanner leaves in a log: the
 // scanner's test file, then parameters filled with generic probes.
 func (o *org) scanWeb(st *step, d dice) {
+	defer o.by(targetedActor, exploiting)()
 	s, at := o.sites[0], st.scan.Add(d.span(3*time.Hour, 20*time.Hour))
 	n := st.scanners[0]
 	c := o.connect(s, n.addr, at, d)
@@ -248,6 +250,7 @@ func cutQuery(uri string) (path, query string, found bool) {
 // attack is the manual work of the exploit nodes: injection and traversal at
 // the site, guesses at the devices' administration.
 func (o *org) attack(st *step, d dice) {
+	defer o.by(targetedActor, exploiting)()
 	s, at := o.sites[0], st.exploit
 	target, _, _ := cutQuery(s.pages[1+d.IntN(len(s.pages)-1)].uri)
 	tries := []string{"?id=1%27%20OR%20%271%27%3D%271", "?id=1%20ORDER%20BY%209--%20", "?id=-1%20UNION%20SELECT%20NULL,NULL,NULL,NULL--%20",
@@ -280,6 +283,7 @@ func (o *org) attack(st *step, d dice) {
 
 // tryAdmin is a wrong password at the VPN device's administration.
 func (o *org) tryAdmin(from netip.Addr, at time.Time, d dice) bool {
+	defer o.by(targetedActor, guessing)()
 	if o.vpn == nil && o.gate == nil {
 		return false
 	}

@@ -66,6 +66,7 @@ func visits(from, until time.Time, d dice) []time.Time {
 // that was never there before, by few clients, answered with sizes that vary
 // with the commands.
 func (o *org) dropShell(actor int, script, upload string, hands []netip.Addr, from, until time.Time, office bool, d dice) {
+	defer o.by(actor, shelling)()
 	s, effects := o.sites[0], 0
 	agent := "Mozilla/5.0 (Windows NT 6.1; Win64; x64; rv:60.0) Gecko/20100101 Firefox/60.0"
 	c := o.connect(s, hands[0], from, d)
@@ -99,6 +100,7 @@ func (o *org) dropShell(actor int, script, upload string, hands []netip.Addr, fr
 // is guessed, a user and a cascade to the actor's own server are added, what
 // the server records is cut down, and the operators come back.
 func (o *org) takeVPN(st *step, hands []netip.Addr, d dice) {
+	defer o.by(targetedActor, takingOver)()
 	at := st.effect
 	for range 7 + d.IntN(12) {
 		o.mark(targetedActor, hands[0], vedette.VerdictAttempt, o.vpn.administer(at, hands[0], false, nil, d))
@@ -141,6 +143,7 @@ func (o *org) takeVPN(st *step, hands []netip.Addr, d dice) {
 
 // takeGate is the same at a FortiGate: a new administrator, a new VPN user.
 func (o *org) takeGate(st *step, hands []netip.Addr, d dice) {
+	defer o.by(targetedActor, takingOver)()
 	at, g, effects := st.effect, o.gate, 0
 	for range 6 + d.IntN(10) {
 		o.mark(targetedActor, hands[0], vedette.VerdictAttempt, g.adminLogin(at, "admin", hands[0], false))
@@ -175,6 +178,7 @@ func (o *org) takeGate(st *step, hands []netip.Addr, d dice) {
 // connections to the actor's tunnel host: SoftEther's client side, with the
 // self-signed certificate that its server makes at first start.
 func (o *org) turnOutward(st *step, host int, d dice) {
+	defer o.by(targetedActor, tunneling)()
 	if o.zeek == nil && o.eve == nil && o.gate == nil {
 		return
 	}
@@ -205,6 +209,7 @@ func (o *org) turnOutward(st *step, host int, d dice) {
 // sprayIn guesses one password for many accounts, slowly, until one fits, and
 // uses the account from then on.
 func (o *org) sprayIn(st *step, hands []netip.Addr, d dice) {
+	defer o.by(targetedActor, entering)()
 	at, effects := st.exploit.Add(time.Hour), 0
 	for at.Before(st.effect.Add(18 * time.Hour)) {
 		from := pick(d, st.exploiters).addr

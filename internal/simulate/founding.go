@@ -42,6 +42,7 @@ type org struct {
 	blind     []string
 	negative  []string // which harmless oddities happen here
 	benign    []benign
+	act       act    // whose doing the present is
 	mode      string // how the targeted actor got in, if it did
 	bootstrap dice
 }
@@ -174,7 +175,7 @@ const (
 // stream opens a log of this organization.
 func (o *org) stream(path string, eol string) *stream {
 	s := &stream{
-		path: "logs/" + o.id + "/" + path, eol: eol, start: o.sim.Start, end: o.sim.end,
+		path: "logs/" + o.id + "/" + path, eol: eol, start: o.sim.Start, end: o.sim.end, act: &o.act,
 		gz:    (o.index+len(o.streams))%4 != 1 || o.sim.Portable,
 		daily: o.index%12 == 5 && !o.sim.Portable,
 	}

@@ -98,8 +98,8 @@ func newSimulation(o Options) *simulation {
 	return s
 }
 
-// Run writes constituency.yaml, logs, geo databases, truth.json, README.md and
-// the marker file SIMULATED to o.Out.
+// Run writes constituency.yaml, logs, geo databases, truth.json, the truth by
+// line, README.md and the marker file SIMULATED to o.Out.
 func Run(ctx context.Context, o Options) error {
 	if err := o.defaults(); err != nil {
 		return err
@@ -125,7 +125,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for _, write := range []func() error{s.writeConstituency, s.writeGeo, s.writeTruth, s.writeReadme} {
+	for _, write := range []func() error{s.writeConstituency, s.writeGeo, s.writeTruth, s.writeLines, s.writeReadme} {
 		if err := write(); err != nil {
 			return err
 		}

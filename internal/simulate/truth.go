@@ -212,6 +212,7 @@ Made with seed %d: %d organizations, %s to %s, %d records.
 | logs/ | telemetry, a folder for each organization |
 | geo/*.mmdb | geolocation and autonomous systems of the simulated addresses |
 | truth.json | what happened, as far as the telemetry can show it: compare, do not read first |
+| truth-lines.tsv.gz | every line that an actor left: file, line, actor, kind |
 
     vedette analyze --constituency constituency.yaml --geoip geo/simulated-city.mmdb --geoip geo/simulated-asn.mmdb logs
 
