@@ -43,8 +43,8 @@ func buildCluster(g group, in Input, f *facts) (c vedette.Cluster, ok bool) {
 	return c, true
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
 	}

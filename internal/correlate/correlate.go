@@ -36,7 +36,7 @@ func Assess(ctx context.Context, in Input) (*vedette.Assessment, error) {
 		}
 		picture.add(d)
 	}
-	traits, err := readTraits(ctx, in.Events, picture)
+	traits, err := readTraits(ctx, in.Events, picture, in.Geo)
 	if err != nil {
 		return nil, err
 	}

@@ -123,12 +123,7 @@ func (a *actor) take(d *vedette.Detection) {
 	a.findings += max(1, d.Count)
 	a.roles |= d.Role
 	if d.ActorName != "" && a.key.addr.IsValid() {
-		if a.names == nil {
-			a.names = make(map[string]bool)
-		}
-		if len(a.names) < maxTargets {
-			a.names[d.ActorName] = true
-		}
+		a.name(d.ActorName)
 	}
 	list := a.deeds[d.Organization]
 	i := slices.IndexFunc(list, func(x *deed) bool {
@@ -145,6 +140,14 @@ func (a *actor) take(d *vedette.Detection) {
 		a.deeds[d.Organization] = append(list, x)
 	}
 	x.take(d)
+}
+
+// name notes a name that was seen together with the address.
+func (a *actor) name(name string) {
+	if a.names == nil {
+		a.names = make(map[string]bool)
+	}
+	a.names[name] = true
 }
 
 func (x *deed) take(d *vedette.Detection) {
