@@ -14,6 +14,9 @@ import (
 type Score struct {
 	Organizations int `json:"organizations"`
 	Right         int `json:"right"` // organizations whose verdict is the true one
+	// RightTargeted counts organizations for which the highest verdict over
+	// targeted clusters is how far targeted actors got.
+	RightTargeted int `json:"right_targeted"`
 
 	Compromises      int      `json:"compromises"` // organizations compromised in truth
 	Found            int      `json:"found"`       // of these, so called
@@ -75,13 +78,21 @@ func Compare(dir string, t *Truth, a *vedette.Assessment) Score {
 
 // verdicts compares organizations.
 func (s *Score) verdicts(t *Truth, a *vedette.Assessment) {
-	got := map[string]vedette.Verdict{}
+	got, targeted := map[string]vedette.Verdict{}, map[string]vedette.Verdict{}
 	for _, o := range a.Organizations {
 		got[o.Organization.ID] = o.Verdict
+	}
+	for _, c := range a.Clusters {
+		for _, o := range c.Organizations {
+			if c.Targeted {
+				targeted[o.ID] = max(targeted[o.ID], o.Verdict)
+			}
+		}
 	}
 	for _, o := range t.Organizations {
 		v := got[o.ID]
 		s.Organizations++
+		s.RightTargeted += count(targeted[o.ID] == o.Targeted)
 		if o.Verdict == vedette.VerdictCompromise {
 			s.Compromises++
 			if v == o.Verdict {
@@ -215,6 +226,7 @@ func (s *Score) lines(dir string, t *Truth, a *vedette.Assessment) {
 func (s *Score) Add(o Score) {
 	s.Organizations += o.Organizations
 	s.Right += o.Right
+	s.RightTargeted += o.RightTargeted
 	s.Compromises += o.Compromises
 	s.Found += o.Found
 	s.FalseCompromises = append(s.FalseCompromises, o.FalseCompromises...)

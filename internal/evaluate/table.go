@@ -42,6 +42,7 @@ var columns = []column{
 	{"habits", 14, func(r Row) string { return r.Habits }},
 	{"organizations", 6, func(r Row) string { return fmt.Sprint(r.Score.Organizations) }},
 	{"verdicts right", 8, func(r Row) string { return percent(r.Score.Right, r.Score.Organizations) }},
+	{"targeted verdicts right", 8, func(r Row) string { return percent(r.Score.RightTargeted, r.Score.Organizations) }},
 	{"compromises found", 11, func(r Row) string { return fmt.Sprintf("%d of %d", r.Score.Found, r.Score.Compromises) }},
 	{"false compromises", 6, func(r Row) string { return fmt.Sprint(len(r.Score.FalseCompromises)) }},
 	{"F1 all", 6, func(r Row) string { return fmt.Sprintf("%.3f", r.Score.AllPairs.F1()) }},
@@ -58,7 +59,7 @@ var columns = []column{
 }
 
 // short titles stand in the text form, in the columns' order.
-var short = []string{"seed", "habits", "orgs", "verdicts", "compromise", "false", "F1 all", "F1 target", "opport.", "targeted", "harmless", "lines", "ledger", "seconds", "MiB"}
+var short = []string{"seed", "habits", "orgs", "verdicts", "targeted", "compromise", "false", "F1 all", "F1 target", "opport.", "targeted", "harmless", "lines", "ledger", "seconds", "MiB"}
 
 func percent(n, total int) string { return fmt.Sprintf("%.1f %%", 100*share(n, total)) }
 

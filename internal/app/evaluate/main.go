@@ -60,6 +60,10 @@ func command() *cobra.Command {
 	f.IntSliceVar(&o.organizations, "organizations", []int{30}, "sizes of constituencies, dealt out to the seeds in turn")
 	f.IntVar(&o.simulation.Days, "days", 182, "length of the period")
 	f.Float64Var(&o.simulation.Scale, "scale", 1, "amount of ordinary and background activity")
+	f.StringArrayVar(&o.habits, "habit", nil, "habits of the simulations, with commas between; given again, all seeds are run again under these (none: ordinary)")
+	f.Float64Var(&o.simulation.Noise, "noise", 0, "internet-wide background, as a multiple (0: what the habits say)")
+	f.Float64Var(&o.simulation.Relays, "relays", 0, "share of administration through relays (0: what the habits say, negative: none)")
+	f.StringVar(&o.simulation.Operators, "operators", "", "time `zone` of the targeted actor's people")
 	f.IntVar(&o.workers, "workers", 0, "files read at once (0: as many as there are processors)")
 	f.StringVar(&o.output, "output", "text", "form of the result: text, markdown or json")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "with text: say what is wrong with each row")
@@ -102,9 +106,12 @@ func run(cmd *cobra.Command, o options) error {
 		for i, seed := range seeds {
 			s := o.simulation
 			s.Seed, s.Organizations = seed, o.organizations[i%len(o.organizations)]
+			if habits != "none" {
+				s.Habits = strings.Split(habits, ",")
+			}
 			row, err := measure(cmd.Context(), s, o)
 			if err != nil {
-				return fmt.Errorf("seed %d: %w", seed, err)
+				return fmt.Errorf("seed %d, habits %s: %w", seed, habits, err)
 			}
 			row.Habits = habits
 			rows = append(rows, row)
@@ -158,7 +165,7 @@ func measure(ctx context.Context, s simulate.Options, o options) (_ evaluate.Row
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
-	s.Out = filepath.Join(dir, fmt.Sprintf("seed-%d", s.Seed))
+	s.Out = filepath.Join(dir, strings.Join(append([]string{"seed", strconv.FormatUint(s.Seed, 10)}, s.Habits...), "-"))
 	if err := simulate.Run(ctx, s); err != nil {
 		return row, err
 	}
