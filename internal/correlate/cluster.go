@@ -14,20 +14,15 @@ import (
 
 // buildCluster states what a group did. ok is false if nothing of it supports a
 // verdict at any organization.
-func buildCluster(g group, in Input, f *facts) (c vedette.Cluster, ok bool) {
-	byOrg := make(map[string][]*deed)
-	actorOf := make(map[*deed]*actor)
-	for _, a := range g {
-		for org, ds := range a.deeds {
-			byOrg[org] = append(byOrg[org], ds...)
-			for _, d := range ds {
-				actorOf[d] = a
-			}
+func buildCluster(g group, in Input, f *facts, where map[string]map[string]bool) (c vedette.Cluster, ok bool) {
+	byOrg, p := gather(g, where)
+	p.prove(byOrg, len(f.organizations))
+	for _, id := range sortedKeys(byOrg) {
+		org := in.Constituency.Organization(id)
+		if org == nil {
+			org = &vedette.Organization{ID: id}
 		}
-	}
-	proven := provenControl(byOrg, actorOf, len(f.organizations))
-	for _, org := range sortedKeys(byOrg) {
-		if o := judge(org, byOrg[org], actorOf, proven); o.Verdict > vedette.VerdictNone {
+		if o := judge(org, byOrg[id], p); o.Verdict > vedette.VerdictNone {
 			c.Organizations = append(c.Organizations, o)
 		}
 	}
@@ -41,6 +36,28 @@ func buildCluster(g group, in Input, f *facts) (c vedette.Cluster, ok bool) {
 	c.Origin = origin(g, in.Geo)
 	c.Targeted, c.Reasons = targeted(&c, byOrg, in.Constituency, f)
 	return c, true
+}
+
+// gather collects what a group did, by organization, and what is known of it
+// beside. where is the coverage of all rules.
+func gather(g group, where map[string]map[string]bool) (map[string][]*deed, *profile) {
+	byOrg := make(map[string][]*deed)
+	p := &profile{actorOf: make(map[*deed]*actor)}
+	visible := make(map[string]bool)
+	detectors := make(map[string]bool)
+	for _, a := range g {
+		a.addVisible(visible, where)
+		for org, ds := range a.deeds {
+			byOrg[org] = append(byOrg[org], ds...)
+			for _, d := range ds {
+				p.actorOf[d] = a
+				detectors[d.detector] = true
+			}
+		}
+	}
+	p.broad = takesEveryone(len(byOrg), len(visible))
+	p.known = len(byOrg) > 1 || len(detectors) > 1
+	return byOrg, p
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
@@ -106,7 +123,7 @@ func infrastructure(a *actor, geo func(netip.Addr) *vedette.Geo) []vedette.Infra
 	}
 	out := []vedette.Infrastructure{i}
 	if a.key.addr.IsValid() {
-		for _, name := range sortedKeys(a.names) {
+		for _, name := range a.names {
 			n := i
 			n.Value, n.Type, n.Geo = name, "domain-name", nil
 			if strings.Contains(name, "/") {

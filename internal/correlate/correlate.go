@@ -30,12 +30,20 @@ type Input struct {
 // the caller, who keeps those books.
 func Assess(ctx context.Context, in Input) (*vedette.Assessment, error) {
 	picture := newPicture(in.Constituency)
+	var err error
+	if picture.sensors, err = readSensors(ctx, in.Events); err != nil {
+		return nil, err
+	}
+	if picture.generic, err = readGeneric(ctx, in.Events); err != nil {
+		return nil, err
+	}
 	for d, err := range in.Detections {
 		if err != nil {
 			return nil, fmt.Errorf("read detections: %w", err)
 		}
 		picture.add(d)
 	}
+	convict(picture.sorted())
 	traits, err := readTraits(ctx, in.Events, picture, in.Geo)
 	if err != nil {
 		return nil, err
@@ -45,9 +53,10 @@ func Assess(ctx context.Context, in Input) (*vedette.Assessment, error) {
 		return nil, err
 	}
 	groups := link(picture, traits)
+	where := coverage(picture.sorted())
 	a := &vedette.Assessment{Start: facts.start, End: facts.end, Timeline: picture.timeline()}
 	for _, g := range groups {
-		c, ok := buildCluster(g, in, facts)
+		c, ok := buildCluster(g, in, facts, where)
 		if ok {
 			a.Clusters = append(a.Clusters, c)
 		}

@@ -97,7 +97,7 @@ func (f *forest) groups(actors []*actor) []group {
 
 func linkNames(p *picture, f *forest) {
 	for _, a := range p.actors {
-		for name := range a.names {
+		for _, name := range a.names {
 			if other := p.actors[actorKey{name: name}]; other != nil {
 				f.union(a, other)
 			}

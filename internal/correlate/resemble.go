@@ -70,9 +70,15 @@ func broad(actors []*actor) []bool {
 	for i, a := range actors {
 		visible := make(map[string]bool)
 		a.addVisible(visible, where)
-		out[i] = len(a.deeds) >= 4 && float64(len(a.deeds)) >= broadShare*float64(len(visible))
+		out[i] = takesEveryone(len(a.deeds), len(visible))
 	}
 	return out
+}
+
+// takesEveryone reports whether touching so many of the organizations where it
+// could be seen is no choice.
+func takesEveryone(touched, visible int) bool {
+	return touched >= 4 && float64(touched) >= broadShare*float64(visible)
 }
 
 // candidates returns the pairs worth a comparison, in order.

@@ -7,10 +7,6 @@ import (
 	"github.com/vedette-cti/vedette"
 )
 
-// handsOn are detectors whose findings take a person (or a tool driven by one),
-// not a worm.
-var handsOn = map[string]bool{"takeover": true, "webshell": true, "outbound": true}
-
 // targeted decides whether a cluster chose its victims, with the reasons. The
 // scores were set on simulated constituencies; selectivity is the probability,
 // by the hypergeometric distribution over organizations with telemetry, that a

@@ -34,7 +34,7 @@ func TestVerdict(t *testing.T) {
 		for _, d := range deeds {
 			of[d] = a
 		}
-		got := judge("org", deeds, of, nil)
+		got := judge(&vedette.Organization{ID: "org"}, deeds, &profile{actorOf: of, known: true})
 		if got.Verdict != want {
 			t.Errorf("%s: got %s, want %s", deeds[0].rule, got.Verdict, want)
 		}
@@ -85,14 +85,16 @@ func TestProvenControl(t *testing.T) {
 	shell, there, here := finding("webshell/used compromise effect", 80, 0, 9), tunnel(), tunnel()
 	of := map[*deed]*actor{shell: attacker, there: c2, here: c2}
 	byOrg := map[string][]*deed{"a": {shell, there}, "b": {here}}
-	if v := judge("b", byOrg["b"], of, provenControl(byOrg, of, 20)).Verdict; v != vedette.VerdictCompromise {
-		t.Errorf("contact with a proven control host gives %s", v)
+	f := func(want vedette.Verdict, organizations int) {
+		t.Helper()
+		p := &profile{actorOf: of, known: true}
+		p.prove(byOrg, organizations)
+		if v := judge(&vedette.Organization{ID: "b"}, byOrg["b"], p).Verdict; v != want {
+			t.Errorf("of %d organizations: %s, want %s", organizations, v, want)
+		}
 	}
-	if v := judge("b", byOrg["b"], of, provenControl(byOrg, of, 3)).Verdict; v != vedette.VerdictAttempt {
-		t.Errorf("contact with what two of three organizations use gives %s", v)
-	}
+	f(vedette.VerdictCompromise, 20)
+	f(vedette.VerdictAttempt, 3) // two of three know it
 	byOrg["a"] = []*deed{there}
-	if v := judge("b", byOrg["b"], of, provenControl(byOrg, of, 20)).Verdict; v != vedette.VerdictAttempt {
-		t.Errorf("contact with an unproven host gives %s", v)
-	}
+	f(vedette.VerdictAttempt, 20) // nothing proves it
 }
