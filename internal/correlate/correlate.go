@@ -43,6 +43,9 @@ func Assess(ctx context.Context, in Input) (*vedette.Assessment, error) {
 		}
 		picture.add(d)
 	}
+	if err := readCompanions(ctx, in.Events, picture); err != nil {
+		return nil, err
+	}
 	convict(picture.sorted())
 	traits, err := readTraits(ctx, in.Events, picture, in.Geo)
 	if err != nil {

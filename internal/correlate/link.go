@@ -38,6 +38,7 @@ func link(p *picture, traits []trait) []group {
 	actors := p.sorted()
 	f := newForest(actors)
 	linkNames(p, f)
+	linkCompanions(p, f)
 	linkTraits(f, actors, traits)
 	linkVictims(f, actors)
 	linkFootholds(f, actors)

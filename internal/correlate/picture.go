@@ -17,6 +17,7 @@ type picture struct {
 	days         map[int64]*vedette.TimelineDay
 	sensors      map[vedette.ID]string // kind of sensor by source
 	generic      map[vedette.ID]bool   // effects that everybody is probed for
+	companions   []companion           // who used the same foothold
 }
 
 // actorKey names an actor: an address, or a name where no address is known, or

@@ -194,7 +194,7 @@ var (
 	// turning find machines that turn to the outside on their own.
 	turning = map[string]bool{"outbound": true, "beacon": true, "rogue": true}
 	// handsOn find what takes a person (or a tool driven by one), not a worm.
-	handsOn = map[string]bool{"takeover": true, "webshell": true, "outbound": true, "rogue": true}
+	handsOn = map[string]bool{"takeover": true, "webshell": true, "outbound": true, "rogue": true, "foothold": true}
 )
 
 // controlled returns the findings of machines in contact with proven control
