@@ -4,6 +4,7 @@ package correlate
 // common that a client has by chance one time in two to the power of so many.
 const (
 	linkBits   = 14 // of traits in common
+	nearBits   = 7  // what helps where victims agree
 	kindCap    = 10 // what one kind of trait can give, unless several values
 	handful    = 8  // are shared by no more than so many
 	strongBits = 20 // what a link must have that joins two groups at one address
@@ -39,8 +40,8 @@ func link(p *picture, traits []trait) []group {
 	f := newForest(actors)
 	linkNames(p, f)
 	linkCompanions(p, f)
-	linkTraits(f, actors, traits)
-	linkVictims(f, actors)
+	near := linkTraits(f, actors, traits)
+	linkVictims(f, actors, near)
 	linkFootholds(f, actors)
 	linkCauses(f, actors)
 	return f.groups(actors)

@@ -57,9 +57,9 @@ func TestLinkTraits(t *testing.T) {
 		{kind: "request", weight: 9, actors: []*actor{a(1), a(2)}},
 		{kind: "network", weight: networkBits, actors: []*actor{a(1), a(2), a(3), a(4)}},
 		{kind: "request", weight: 10, actors: []*actor{a(3), a(4)}}, // one shared path and one hoster
-		{kind: "request", weight: 9, actors: []*actor{a(5), a(6)}},
-		{kind: "request", weight: 9, actors: []*actor{a(5), a(6)}}, // several paths that nobody else asks for
-		{kind: "request", weight: 9, actors: []*actor{a(5), a(6)}},
+		{kind: "user agent", value: "a", weight: 9, actors: []*actor{a(5), a(6)}},
+		{kind: "user agent", value: "b", weight: 9, actors: []*actor{a(5), a(6)}}, // several that nobody else has
+		{kind: "user agent", value: "c", weight: 9, actors: []*actor{a(5), a(6)}},
 	})
 	f := func(x, y int, want bool) {
 		t.Helper()

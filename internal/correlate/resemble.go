@@ -15,21 +15,75 @@ type edge struct {
 // compareEdges orders edges by their ends.
 func compareEdges(x, y edge) int { return cmp.Or(cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b)) }
 
-// linkTraits joins actors that resemble each other.
-func linkTraits(f *forest, actors []*actor, traits []trait) {
+// linkTraits joins actors that resemble each other, and returns those that do so
+// less.
+func linkTraits(f *forest, actors []*actor, traits []trait) (near []edge) {
 	r := newResemblance(f, actors, traits)
-	var edges []edge
+	var edges, alike []edge
 	for _, e := range r.candidates() {
-		if e.bits = r.bits(e.a, e.b); e.bits >= linkBits {
+		bits, same := r.compare(e.a, e.b)
+		e.bits = bits
+		switch {
+		case bits >= linkBits:
 			edges = append(edges, e)
+		case same:
+			alike = append(alike, e)
+		case bits >= nearBits:
+			near = append(near, e)
 		}
 	}
+	tools, rest := onePool(actors, alike)
+	edges = append(edges, tools...)
+	slices.SortFunc(edges, compareEdges)
 	weak := cuts(len(actors), edges)
 	for i, e := range edges {
 		if !weak[i] {
 			f.join(e.a, e.b)
 		}
 	}
+	return append(near, rest...)
+}
+
+// onePool divides pairs that have the same repertoire. Pools of such actors that
+// together take everyone are one botnet, or one tool, which for the purpose comes
+// to the same: their pairs are links. What is selective needs more than a tool to
+// be one.
+func onePool(actors []*actor, alike []edge) (links, rest []edge) {
+	f := newForest(actors)
+	for _, e := range alike {
+		f.join(e.a, e.b)
+	}
+	where := coverage(actors)
+	visible, touched := make(map[int]map[string]bool), make(map[int]map[string]bool)
+	for i, a := range actors {
+		r := f.root(i)
+		if visible[r] == nil {
+			visible[r], touched[r] = make(map[string]bool), make(map[string]bool)
+		}
+		a.addVisible(visible[r], where)
+		for org := range a.deeds {
+			touched[r][org] = true
+		}
+	}
+	for _, e := range alike {
+		if r := f.root(e.a); takesEveryone(len(touched[r]), len(visible[r])) {
+			e.bits = linkBits
+			links = append(links, e)
+		} else {
+			rest = append(rest, e)
+		}
+	}
+	return links, rest
+}
+
+// broadShare is how many of the organizations where such findings exist at all
+// someone touches who takes everyone.
+const broadShare = 0.4
+
+// takesEveryone reports whether touching so many of the organizations where it
+// could be seen is no choice.
+func takesEveryone(touched, visible int) bool {
+	return touched >= 4 && float64(touched) >= broadShare*float64(visible)
 }
 
 // resemblance compares actors by their traits.
@@ -38,13 +92,12 @@ type resemblance struct {
 	kinds  []int   // of each trait, as a number
 	have   [][]int // each actor's traits, ascending; traits are sorted by kind
 	index  map[*actor]int
-	broad  []bool // who takes everyone
 }
 
 func newResemblance(f *forest, actors []*actor, traits []trait) *resemblance {
 	traits = slices.Clone(traits)
 	slices.SortStableFunc(traits, func(a, b trait) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.value, b.value)) })
-	r := &resemblance{traits: traits, index: f.index, have: make([][]int, len(actors)), kinds: make([]int, len(traits)), broad: broad(actors)}
+	r := &resemblance{traits: traits, index: f.index, have: make([][]int, len(actors)), kinds: make([]int, len(traits))}
 	for i, t := range traits {
 		if i > 0 {
 			r.kinds[i] = r.kinds[i-1]
@@ -57,28 +110,6 @@ func newResemblance(f *forest, actors []*actor, traits []trait) *resemblance {
 		}
 	}
 	return r
-}
-
-// broadShare is how many of the organizations where such findings exist at all
-// someone touches who takes everyone.
-const broadShare = 0.4
-
-// broad tells of each actor whether it takes everyone.
-func broad(actors []*actor) []bool {
-	where := coverage(actors)
-	out := make([]bool, len(actors))
-	for i, a := range actors {
-		visible := make(map[string]bool)
-		a.addVisible(visible, where)
-		out[i] = takesEveryone(len(a.deeds), len(visible))
-	}
-	return out
-}
-
-// takesEveryone reports whether touching so many of the organizations where it
-// could be seen is no choice.
-func takesEveryone(touched, visible int) bool {
-	return touched >= 4 && float64(touched) >= broadShare*float64(visible)
 }
 
 // candidates returns the pairs worth a comparison, in order.
@@ -110,14 +141,13 @@ func (r *resemblance) candidates() []edge {
 	return out
 }
 
-// bits returns how much two actors have in common. Values of one kind depend on
-// each other: beyond the rarest they count an eighth, or a third if hardly anyone
-// else has them, and a kind gives kindCap at most, or linkBits if three or more
-// are such. Who takes everyone is known by a whole repertoire: two who have the
-// same one are one botnet, or one tool, which for the purpose comes to the same.
-func (r *resemblance) bits(a, b int) float64 {
-	var sum float64
-	var all common
+// compare returns how much two actors have in common. Values of one kind depend
+// on each other: beyond the rarest they count an eighth, or a third if hardly
+// anyone else has them, and a kind gives kindCap at most, or linkBits if three or
+// more are such; what is sent never does, since a tool sends the same in any
+// hand. same tells whether they have the same repertoire.
+func (r *resemblance) compare(a, b int) (bits float64, same bool) {
+	var all, sent common
 	x, y := r.have[a], r.have[b]
 	for len(x) > 0 || len(y) > 0 {
 		next := math.MaxInt
@@ -131,23 +161,27 @@ func (r *resemblance) bits(a, b int) float64 {
 		ours, x = r.split(x, r.kinds[next])
 		theirs, y = r.split(y, r.kinds[next])
 		c := r.common(ours, theirs)
-		sum += c.bits()
+		bits += c.bits(r.traits[next].kind)
 		values := repertoires[r.traits[next].kind]
 		all.either += values * c.either
 		all.shared += values * c.shared
+		if lists[r.traits[next].kind] {
+			sent.either += c.either
+			sent.shared += c.shared
+		}
 	}
-	const least, same = 4, 0.8
-	if r.broad[a] && r.broad[b] && all.shared >= least && float64(all.shared) >= same*float64(all.either) {
-		return max(sum, linkBits)
-	}
-	return sum
+	const least = 4
+	return bits, all.shared >= least && all.share() >= 0.6 && sent.share() >= 0.8
 }
+
+// lists are the kinds of traits that a tool sends from a list.
+var lists = map[string]bool{"request": true, "tried account": true, "set of ports": true}
 
 // repertoires are the kinds of traits that a tool brings along, and how many
 // values one such trait stands for.
 var repertoires = map[string]int{
 	"request": 1, "tried account": 1, "user agent": 1, "SSH client": 1,
-	"set of ports": leastValues, "order of requests": leastValues, "order of tried accounts": leastValues,
+	"set of ports": leastValues,
 }
 
 // split cuts a list of traits behind those of a kind.
@@ -189,9 +223,12 @@ func (r *resemblance) common(ours, theirs []int) (c common) {
 	return c
 }
 
-func (c common) bits() float64 {
+// share is how much of what either has both have.
+func (c common) share() float64 { return float64(c.shared) / float64(max(c.either, 1)) }
+
+func (c common) bits(kind string) float64 {
 	limit := float64(kindCap)
-	if c.rare >= 3 || c.top >= linkBits {
+	if c.rare >= 3 && !lists[kind] || c.top >= linkBits {
 		limit = linkBits
 	}
 	return min(limit, c.top+c.more)

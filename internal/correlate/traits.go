@@ -45,10 +45,10 @@ var traitQueries = []struct{ kind, sql string }{
 	{"TLS client fingerprint", valuesOf("ja3", "ja3 IS NOT NULL")},
 	{"SSH client", valuesOf(sshClient, "dataset IN ('zeek.ssh', 'suricata.ssh') AND "+sshClient+" <> ''")},
 	{"tried account", valuesOf("user_name", failedLogin)},
-	{"order of tried accounts", ordersOf("user_name", failedLogin)},
-	{"request", valuesOf("split_part(url, '?', 1)", "url IS NOT NULL AND status >= 400")},
+	{"tried account", ordersOf("user_name", failedLogin)},
+	{"request", narrowed("split_part(url, '?', 1)", "url IS NOT NULL AND status >= 400", "url IS NOT NULL")},
 	{"request", valuesOf("url", "url LIKE '%?%'")},
-	{"order of requests", ordersOf("split_part(url, '?', 1)", "url IS NOT NULL AND status >= 400")},
+	{"request", ordersOf("split_part(url, '?', 1)", "url IS NOT NULL AND status >= 400")},
 	{"set of ports", portSets},
 }
 
@@ -66,11 +66,15 @@ const (
 
 // valuesOf gives each client's values. Only values that two actors have are
 // looked up for everybody.
-func valuesOf(value, where string) string {
-	return fmt.Sprintf(`SELECT DISTINCT %[1]s AS v, source_ip FROM events WHERE %[2]s AND %[3]s AND %[1]s IN (
+func valuesOf(value, where string) string { return narrowed(value, where, where) }
+
+// narrowed gives the values that fulfill one condition where actors have them,
+// with all clients that have them under another.
+func narrowed(value, actors, clients string) string {
+	return fmt.Sprintf(`SELECT DISTINCT %[1]s AS v, source_ip FROM events WHERE %[3]s AND %[4]s AND %[1]s IN (
 			SELECT v FROM (SELECT DISTINCT %[1]s AS v, source_ip FROM events
-				WHERE %[2]s AND %[3]s AND source_ip IN (SELECT actor FROM detections))
-			GROUP BY v HAVING count(*) >= 2)`, value, where, fromOutside)
+				WHERE %[2]s AND %[4]s AND source_ip IN (SELECT actor FROM detections))
+			GROUP BY v HAVING count(*) >= 2)`, value, actors, clients, fromOutside)
 }
 
 // ordersOf gives, for each client and organization, the order in which it first
@@ -128,15 +132,15 @@ func readTraits(ctx context.Context, events vedette.EventStore, p *picture, geo 
 type population struct{ clients, hostile int64 }
 
 // bits weighs a trait of so many users and hostile users by the odds that a
-// stranger has it. Strangers that come into question are hostile, so their share
-// among the hostile would be right, if one busy botnet did not make its own
-// traits common there; among all clients it would look rare what every attacker's
-// tool has. The truth lies between: the mean of both, in bits.
+// stranger has it. Among all clients it looks rare what every attacker's tool
+// has; strangers that come into question are hostile. Among these it looks common
+// what one busy botnet has; so the bits count double there, up to those among all
+// clients.
 func (p population) bits(users, hostile int) float64 {
 	const least = 64 // a small telemetry does not make rare things common
 	clients := math.Log2(float64(max(p.clients, least)) / float64(users))
 	among := math.Log2(float64(max(p.hostile, least)) / float64(hostile))
-	return max(0, (clients+among)/2)
+	return max(0, min(clients, 2*among))
 }
 
 // query calls scan for every row.

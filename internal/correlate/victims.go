@@ -12,6 +12,7 @@ const (
 	victimSlack = int64(10 * 24 * 3600 * 1e9)
 	minChoice   = 4  // bits that must come from whom, not when
 	victimBits  = 7  // beyond what the number of compared pairs explains
+	maxRounds   = 3  // groups that grew may agree with more
 	minVictims  = 3  // organizations that two groups must share
 	blockPeriod = 3  // victimSlacks in which two groups meet an organization, and
 	blockGroups = 24 // how many are compared there: those with the fewest victims
@@ -27,16 +28,50 @@ type campaign struct {
 // linkVictims compares whom groups touched, and when. Two groups join if they
 // share more organizations than chance explains among those where both can be
 // seen, and touch them in the same days more often than their own calendars
-// explain.
-func linkVictims(f *forest, actors []*actor) {
-	list := campaigns(f, actors)
-	pairs := meetings(list)
-	correction := math.Log2(float64(max(1, len(pairs))))
-	for _, p := range pairs {
-		if a, b := list[p[0]], list[p[1]]; victimSurprise(a, b) >= victimBits+correction {
-			f.union(a.member, b.member)
+// explain. Who also has traits in common, if not enough for a link, needs less:
+// the bits of both are added. near are such pairs.
+func linkVictims(f *forest, actors []*actor, near []edge) {
+	for range maxRounds {
+		if !compareVictims(f, actors, near) {
+			return
 		}
 	}
+}
+
+// compareVictims reports whether it joined any.
+func compareVictims(f *forest, actors []*actor, near []edge) bool {
+	list := campaigns(f, actors)
+	place := make(map[int]int) // in list, by root
+	for i, c := range list {
+		place[f.rootOf(c.member)] = i
+	}
+	alike := make(map[[2]int]float64)
+	for _, p := range meetings(list) {
+		alike[p] = 0
+	}
+	for _, e := range near {
+		x, okX := place[f.root(e.a)]
+		y, okY := place[f.root(e.b)]
+		if p := [2]int{min(x, y), max(x, y)}; okX && okY && x != y {
+			alike[p] = max(alike[p], e.bits)
+		}
+	}
+	pairs := slices.SortedFunc(maps.Keys(alike), func(a, b [2]int) int { return slices.Compare(a[:], b[:]) })
+	n := len(list)
+	correction := math.Log2(float64(max(1, n*(n-1)/2)))
+	joined := false
+	for _, p := range pairs {
+		a, b := list[p[0]], list[p[1]]
+		need := victimBits + correction
+		if alike[p] > 0 {
+			need = max(minChoice, need-alike[p])
+		}
+		if surprise := victimSurprise(a, b); surprise >= need && f.rootOf(a.member) != f.rootOf(b.member) {
+			f.union(a.member, b.member)
+			joined = true
+		}
+	}
+	return joined
 }
 
 // meetings returns the pairs that came to minVictims organizations within
@@ -110,8 +145,8 @@ func (a *actor) addVisible(visible map[string]bool, where map[string]map[string]
 	}
 }
 
-// campaigns returns the groups with at least minVictims organizations, those
-// with the fewest first.
+// campaigns returns the groups with two organizations or more, those with the
+// fewest first.
 func campaigns(f *forest, actors []*actor) []*campaign {
 	where := coverage(actors)
 	byRoot := make(map[int]*campaign)
@@ -130,12 +165,12 @@ func campaigns(f *forest, actors []*actor) []*campaign {
 	}
 	var list []*campaign
 	for _, c := range byRoot {
-		if len(c.first) >= minVictims {
+		if len(c.first) >= 2 {
 			list = append(list, c)
 		}
 	}
 	for _, a := range actors {
-		if c := byRoot[f.rootOf(a)]; len(c.first) >= minVictims {
+		if c := byRoot[f.rootOf(a)]; len(c.first) >= 2 {
 			a.addVisible(c.visible, where)
 		}
 	}
@@ -183,7 +218,7 @@ func victimSurprise(a, b *campaign) float64 {
 		}
 		expected += float64(near) / float64(len(b.first))
 	}
-	if both < minVictims {
+	if both < 2 {
 		return 0
 	}
 	// Two views of the same dates: the better one, less the bit of choosing.
