@@ -51,6 +51,7 @@ type Infrastructure struct {
 	Geo                 *Geo // nil if unknown
 	FirstSeen, LastSeen time.Time
 	Findings            int64
+	Known               []string // names of the warning lists that hold the value: a fact, not an acquittal
 }
 
 // ClusterOrganization is what a cluster did at one organization (an incident).

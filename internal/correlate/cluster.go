@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/vocab/warninglist"
 )
 
 // buildCluster states what a group did. ok is false if nothing of it supports a
@@ -30,11 +31,12 @@ func buildCluster(g group, in Input, f *facts, where map[string]map[string]bool)
 		return c, false
 	}
 	slices.SortStableFunc(c.Organizations, func(a, b vedette.ClusterOrganization) int { return int(b.Verdict) - int(a.Verdict) })
-	describe(&c, g, in.Geo)
+	relays(g, in.Constituency, in.Geo)
+	describe(&c, g, in)
 	c.ID = clusterID(g)
 	c.Name = "Cluster " + strings.ToUpper(c.ID[len("cluster--"):len("cluster--")+6])
 	c.Origin = origin(g, in.Geo)
-	c.Targeted, c.Reasons = targeted(&c, byOrg, in.Constituency, f)
+	c.Targeted, c.Reasons = targeted(&c, g, byOrg, where, in, f)
 	return c, true
 }
 
@@ -70,7 +72,7 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 }
 
 // describe fills what can be summed over the group.
-func describe(c *vedette.Cluster, g group, geo func(netip.Addr) *vedette.Geo) {
+func describe(c *vedette.Cluster, g group, in Input) {
 	techniques := make(map[string]int64)
 	tools, cves := make(map[string]bool), make(map[string]bool)
 	var first, last int64
@@ -79,7 +81,7 @@ func describe(c *vedette.Cluster, g group, geo func(netip.Addr) *vedette.Geo) {
 			first = a.first
 		}
 		last = max(last, a.last)
-		c.Infrastructure = append(c.Infrastructure, infrastructure(a, geo)...)
+		c.Infrastructure = append(c.Infrastructure, infrastructure(a, in)...)
 		for _, ds := range a.deeds {
 			for _, d := range ds {
 				for _, t := range d.techniques {
@@ -100,10 +102,35 @@ func describe(c *vedette.Cluster, g group, geo func(netip.Addr) *vedette.Geo) {
 		c.Techniques = append(c.Techniques, vedette.Count{Name: t, N: techniques[t]})
 	}
 	slices.SortStableFunc(c.Techniques, func(a, b vedette.Count) int { return cmp.Compare(b.N, a.N) })
-	slices.SortStableFunc(c.Infrastructure, func(a, b vedette.Infrastructure) int { return cmp.Compare(b.Findings, a.Findings) })
+	c.Infrastructure = unique(c.Infrastructure)
 }
 
-func infrastructure(a *actor, geo func(netip.Addr) *vedette.Geo) []vedette.Infrastructure {
+// unique merges entries of the same value (a name is seen alone and with several
+// addresses) and puts the most used first.
+func unique(list []vedette.Infrastructure) []vedette.Infrastructure {
+	slices.SortStableFunc(list, func(a, b vedette.Infrastructure) int {
+		return cmp.Or(cmp.Compare(a.Value, b.Value), cmp.Compare(b.Findings, a.Findings))
+	})
+	out := list[:0]
+	for _, i := range list {
+		if n := len(out); n > 0 && out[n-1].Value == i.Value {
+			last := &out[n-1]
+			last.Roles |= i.Roles
+			if i.FirstSeen.Before(last.FirstSeen) {
+				last.FirstSeen = i.FirstSeen
+			}
+			if i.LastSeen.After(last.LastSeen) {
+				last.LastSeen = i.LastSeen
+			}
+			continue
+		}
+		out = append(out, i)
+	}
+	slices.SortStableFunc(out, func(a, b vedette.Infrastructure) int { return cmp.Compare(b.Findings, a.Findings) })
+	return out
+}
+
+func infrastructure(a *actor, in Input) []vedette.Infrastructure {
 	i := vedette.Infrastructure{
 		Value: a.key.String(), Type: "domain-name", Roles: a.roles, Findings: a.findings,
 		FirstSeen: time.Unix(0, a.first).UTC(), LastSeen: time.Unix(0, a.last).UTC(),
@@ -118,19 +145,29 @@ func infrastructure(a *actor, geo func(netip.Addr) *vedette.Geo) []vedette.Infra
 	case strings.Contains(a.key.name, " "):
 		return nil // nobody shows
 	}
-	if a.key.addr.IsValid() && geo != nil {
-		i.Geo = geo(a.key.addr)
+	if a.key.addr.IsValid() && in.Geo != nil {
+		i.Geo = in.Geo(a.key.addr)
 	}
+	i.Known = known(in.Lists, i.Value)
 	out := []vedette.Infrastructure{i}
 	if a.key.addr.IsValid() {
 		for _, name := range a.names {
 			n := i
-			n.Value, n.Type, n.Geo = name, "domain-name", nil
+			n.Value, n.Type, n.Geo, n.Known = name, "domain-name", nil, known(in.Lists, name)
 			if strings.Contains(name, "/") {
 				n.Type = "url"
 			}
 			out = append(out, n)
 		}
+	}
+	return out
+}
+
+// known returns the names of the warning lists that hold a value.
+func known(lists *warninglist.Set, value string) []string {
+	var out []string
+	for _, l := range lists.Lookup(value) {
+		out = append(out, l.Name)
 	}
 	return out
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/vocab/warninglist"
 )
 
 // Input is what an assessment is made of.
@@ -24,12 +25,16 @@ type Input struct {
 	Detections   iter.Seq2[*vedette.Detection, error] // in any order
 	Events       vedette.EventStore
 	Geo          func(netip.Addr) *vedette.Geo // nil-safe: may return nil
+	Lists        *warninglist.Set              // may be nil
+
+	tailored map[netip.Addr]tailor
 }
 
 // Assess makes the assessment. Ledger, Sources and RejectReasons are left to
 // the caller, who keeps those books.
 func Assess(ctx context.Context, in Input) (*vedette.Assessment, error) {
 	picture := newPicture(in.Constituency)
+	picture.lists = in.Lists
 	var err error
 	if picture.sensors, err = readSensors(ctx, in.Events); err != nil {
 		return nil, err
@@ -53,6 +58,9 @@ func Assess(ctx context.Context, in Input) (*vedette.Assessment, error) {
 	}
 	facts, err := readFacts(ctx, in.Events)
 	if err != nil {
+		return nil, err
+	}
+	if in.tailored, err = readTailored(ctx, in.Events); err != nil {
 		return nil, err
 	}
 	groups := link(picture, traits)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/vocab/warninglist"
 )
 
 // picture is all findings, summed by who did what to whom.
@@ -18,6 +19,7 @@ type picture struct {
 	sensors      map[vedette.ID]string // kind of sensor by source
 	generic      map[vedette.ID]bool   // effects that everybody is probed for
 	companions   []companion           // who used the same foothold
+	lists        *warninglist.Set
 }
 
 // actorKey names an actor: an address, or a name where no address is known, or
@@ -137,6 +139,25 @@ func (p *picture) excluded(d *vedette.Detection) bool {
 	return slices.ContainsFunc(o.Networks, func(n netip.Prefix) bool { return n.Contains(d.Actor) })
 }
 
+// trust is the confidence in a detection. One that rests on whom a machine
+// talked to is worth half if that is known for other reasons (a content network,
+// a resolver, a cloud): many share such an address.
+func (p *picture) trust(d *vedette.Detection) int {
+	if d.Role&control == 0 {
+		return d.Confidence
+	}
+	value := d.ActorName
+	if d.Actor.IsValid() {
+		value = d.Actor.String()
+	}
+	for _, l := range p.lists.Lookup(value) {
+		if !l.Scanner {
+			return d.Confidence / 2
+		}
+	}
+	return d.Confidence
+}
+
 func (a *actor) take(d *vedette.Detection, p *picture) {
 	a.first, a.last = min(a.first, d.Time), max(a.last, d.LastTime, d.Time)
 	a.findings += max(1, d.Count)
@@ -161,7 +182,7 @@ func (a *actor) take(d *vedette.Detection, p *picture) {
 		}
 		a.deeds[d.Organization] = append(list, x)
 	}
-	x.take(d, p.sensors)
+	x.take(d, p)
 }
 
 // name notes a name that was seen together with the address. Of very many, the
@@ -175,13 +196,13 @@ func (a *actor) name(name string) {
 	}
 }
 
-func (x *deed) take(d *vedette.Detection, sensors map[vedette.ID]string) {
+func (x *deed) take(d *vedette.Detection, p *picture) {
 	x.count += max(1, d.Count)
 	if d.Time < x.first || d.Time == x.first && d.Title+d.CVE+d.Tool < x.title+x.cve+x.tool { // the first one speaks, in whatever order they come
 		x.title, x.techniques, x.cve, x.tool = d.Title, d.Techniques, d.CVE, d.Tool
 	}
 	x.first, x.last = min(x.first, d.Time), max(x.last, d.LastTime, d.Time)
-	x.confidence = max(x.confidence, d.Confidence)
+	x.confidence = max(x.confidence, p.trust(d))
 	x.severity = max(x.severity, d.Severity)
 	x.role |= d.Role
 	if d.Target.IsValid() {
@@ -199,7 +220,7 @@ func (x *deed) take(d *vedette.Detection, sensors map[vedette.ID]string) {
 	}
 	for _, e := range d.Evidence {
 		x.keepLine(lineID{e.Source, e.Line})
-		if kind := sensors[e.Source]; kind != "" {
+		if kind := p.sensors[e.Source]; kind != "" {
 			x.sensors[kind] = true
 		}
 		item.Time = time.Unix(0, e.Time).UTC()

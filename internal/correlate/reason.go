@@ -108,7 +108,17 @@ func plural(n int64, what string) string {
 	if n == 1 {
 		return "one " + what
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	noun, rest, _ := strings.Cut(what, " of ")
+	if rest != "" {
+		rest = " of " + rest
+		if !strings.HasSuffix(rest, "s") {
+			rest += "s"
+		}
+	}
+	if strings.HasSuffix(noun, "s") {
+		noun += "e"
+	}
+	return fmt.Sprintf("%d %ss%s", n, noun, rest)
 }
 
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
