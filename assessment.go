@@ -30,6 +30,7 @@ type Cluster struct {
 	Tools          []string
 	CVEs           []string
 	Organizations  []ClusterOrganization // worst verdict first, then id
+	History        []ClusterEvent        // what became of it since it was first assessed, oldest first
 }
 
 // Origin is where a cluster's operators seem to sit, judged by the geolocation

@@ -2,8 +2,6 @@ package correlate
 
 import (
 	"cmp"
-	"crypto/sha1"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -33,8 +31,6 @@ func buildCluster(g group, in Input, f *facts, where map[string]map[string]bool)
 	slices.SortStableFunc(c.Organizations, func(a, b vedette.ClusterOrganization) int { return int(b.Verdict) - int(a.Verdict) })
 	relays(g, in.Constituency, in.Geo)
 	describe(&c, g, in)
-	c.ID = clusterID(g)
-	c.Name = "Cluster " + strings.ToUpper(c.ID[len("cluster--"):len("cluster--")+6])
 	c.Origin = origin(g, in.Geo)
 	c.Targeted, c.Reasons = targeted(&c, g, byOrg, where, in, f)
 	return c, true
@@ -170,21 +166,6 @@ func known(lists *warninglist.Set, value string) []string {
 		out = append(out, l.Name)
 	}
 	return out
-}
-
-// namespace makes cluster ids name-based UUIDs (RFC 9562, version 5).
-var namespace = [16]byte{0x6b, 0x1d, 0x0f, 0x7e, 0x52, 0x9a, 0x4c, 0x33, 0x9d, 0x5e, 0x11, 0x42, 0x76, 0x65, 0x64, 0x65}
-
-// clusterID derives a stable id from the member that was seen first: a cluster
-// that grows keeps its id.
-func clusterID(g group) string {
-	eldest := slices.MinFunc(g, func(a, b *actor) int { return cmp.Or(cmp.Compare(a.first, b.first), a.key.compare(b.key)) })
-	h := sha1.New()
-	h.Write(namespace[:])
-	h.Write([]byte(eldest.key.String()))
-	u := h.Sum(nil)[:16]
-	u[6], u[8] = u[6]&0x0f|0x50, u[8]&0x3f|0x80
-	return fmt.Sprintf("cluster--%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }
 
 // origin is where most of the administration came from, if at least two
