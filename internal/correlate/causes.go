@@ -136,17 +136,8 @@ const (
 // and the share of organizations that it touches. Who attacks everyone all the
 // time has always attacked shortly before.
 func (w *witness) bits(s *suspicion) float64 {
-	slices.SortFunc(s.attempts, func(a, b interval) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
 	const hour = int64(3600 * 1e9)
-	covered, until := int64(0), int64(math.MinInt64)
-	for _, i := range s.attempts {
-		to := i.to + max(s.nearest, hour)
-		if to > until {
-			covered += to - max(i.from, until)
-			until = to
-		}
-	}
-	share := float64(covered) / float64(max(w.end-w.start, hour))
+	share := float64(covered(s.attempts, max(s.nearest, hour))) / float64(max(w.end-w.start, hour))
 	bits := max(0, -math.Log2(share)) + w.choice[w.root[s.member]]
 	if s.target {
 		bits += sameTarget
@@ -155,6 +146,20 @@ func (w *witness) bits(s *suspicion) float64 {
 		bits += sameEffect
 	}
 	return bits
+}
+
+// covered returns how much time lies within an interval or at most slack behind
+// one.
+func covered(list []interval, slack int64) (sum int64) {
+	slices.SortFunc(list, func(a, b interval) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	until := int64(math.MinInt64)
+	for _, i := range list {
+		if to := i.to + slack; to > until {
+			sum += to - max(i.from, until)
+			until = to
+		}
+	}
+	return sum
 }
 
 // explain returns a member of the group that stands out as the cause of what

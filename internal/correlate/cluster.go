@@ -14,7 +14,8 @@ import (
 // buildCluster states what a group did. ok is false if nothing of it supports a
 // verdict at any organization.
 func buildCluster(g group, in Input, f *facts, where map[string]map[string]bool) (c vedette.Cluster, ok bool) {
-	byOrg, p := gather(g, where)
+	byOrg, p := gather(g)
+	p.period = f.end.Sub(f.start).Nanoseconds()
 	p.prove(byOrg, len(f.organizations))
 	for _, id := range sortedKeys(byOrg) {
 		org := in.Constituency.Organization(id)
@@ -37,14 +38,12 @@ func buildCluster(g group, in Input, f *facts, where map[string]map[string]bool)
 }
 
 // gather collects what a group did, by organization, and what is known of it
-// beside. where is the coverage of all rules.
-func gather(g group, where map[string]map[string]bool) (map[string][]*deed, *profile) {
+// beside.
+func gather(g group) (map[string][]*deed, *profile) {
 	byOrg := make(map[string][]*deed)
 	p := &profile{actorOf: make(map[*deed]*actor)}
-	visible := make(map[string]bool)
 	detectors := make(map[string]bool)
 	for _, a := range g {
-		a.addVisible(visible, where)
 		for org, ds := range a.deeds {
 			byOrg[org] = append(byOrg[org], ds...)
 			for _, d := range ds {
@@ -53,7 +52,6 @@ func gather(g group, where map[string]map[string]bool) (map[string][]*deed, *pro
 			}
 		}
 	}
-	p.broad = takesEveryone(len(byOrg), len(visible))
 	p.known = len(byOrg) > 1 || len(detectors) > 1
 	return byOrg, p
 }

@@ -4,7 +4,8 @@ package correlate
 // one address only, if all of them are weaker than strongBits: the address is a
 // cut vertex of the graph (Hopcroft and Tarjan, Efficient algorithms for graph
 // manipulation, Communications of the ACM 16, 1973). So no coincidence, and no
-// single busy address, joins what else has nothing in common.
+// single busy address, joins what else has nothing in common. (The address itself
+// stays with one of them.)
 func cuts(nodes int, edges []edge) []bool {
 	g := &cutter{
 		edges: edges, links: make([][]int, nodes), weak: make([]bool, len(edges)),

@@ -1,8 +1,6 @@
 package correlate
 
-import (
-	"math"
-)
+import "math"
 
 // binomialTail returns log2 P(X >= k) for n trials of probability p.
 func binomialTail(n, k int, p float64) float64 {
@@ -30,16 +28,6 @@ func hypergeometricTail(n, a, b, k int) float64 {
 		p += math.Exp(logChoose(a, x) + logChoose(n-a, b-x) - logChoose(n, b))
 	}
 	return math.Log2(min(1, max(p, 1e-300)))
-}
-
-// poissonTail returns log2 P(X >= k) where mean are expected. Chernoff's bound,
-// which errs on the side of chance: P(X >= k) <= exp(k - mean) (mean/k)^k.
-func poissonTail(k int, mean float64) float64 {
-	n := float64(k)
-	if n <= mean || mean <= 0 {
-		return 0
-	}
-	return (n - mean + n*math.Log(mean/n)) / math.Ln2
 }
 
 // sameOrder returns how many bits of surprise there are in two lists of dates

@@ -24,8 +24,8 @@ type profile struct {
 	// proven are the group's control hosts that other organizations' compromises
 	// show: a machine in lasting contact with one is an effect, too.
 	proven map[*actor]bool
-	// broad groups take everyone: an attempt of theirs is always near.
-	broad bool
+	// period is how long the telemetry lasts.
+	period int64
 	// known groups were found by more than one detector, or at more than one
 	// organization.
 	known bool
@@ -37,10 +37,10 @@ type profile struct {
 //   - compromise: a finding of an effect that stands alone (not weak, confidence
 //     at least minEffect, or minUnknown if the group is known for nothing else: a
 //     login after failures by somebody who did nothing else may be the owner's);
-//     or weak findings of effects of two independent kinds; or one weak effect
-//     at most a week after a plain attempt on the same machine by a group that
-//     does not attack everyone all the time. No effect, no compromise, whatever
-//     was sent.
+//     or weak findings of effects of two independent kinds; or one weak effect,
+//     or a machine that newly turned to a control host of the group, at most a
+//     week after a plain attempt on the same machine by a group that does not
+//     attack there all the time. No effect, no compromise, whatever was sent.
 //   - attempt: a plain finding of one, an effect that does not carry a
 //     compromise, or weak ones of two independent kinds.
 //   - reconnaissance: any plain finding, weak ones of two rules, or one look
@@ -72,11 +72,11 @@ func judge(org *vedette.Organization, deeds []*deed, p *profile) vedette.Cluster
 // verdict returns the stage and the findings that carry it.
 func (p *profile) verdict(deeds []*deed) (vedette.Verdict, []*deed) {
 	var plainEffects, weakEffects, attempts, weakAttempts []*deed
-	enough := minEffect
-	if !p.known {
-		enough = minUnknown
-	}
 	for _, d := range deeds {
+		enough := minEffect
+		if !p.known && d.role&control == 0 {
+			enough = minUnknown
+		}
 		switch {
 		case d.effect && d.stage == vedette.VerdictCompromise && !d.weak && d.confidence >= enough:
 			plainEffects = append(plainEffects, d)
@@ -116,23 +116,24 @@ func (p *profile) verdict(deeds []*deed) (vedette.Verdict, []*deed) {
 	return vedette.VerdictNone, nil
 }
 
-// together returns weak effects that support each other, or one and the attempt
-// that explains it; nil if there are none. All must have happened to the same
+// together returns weak effects that support each other, or one (or a machine
+// that turned to a control host) and the attempt that explains it; nil if there
+// are none. All must have happened to the same
 // machine, as far as the machines are known.
 func (p *profile) together(weak, attempts []*deed) []*deed {
 	for i, e := range weak {
 		for _, other := range weak[i+1:] {
-			if e.meets(other) && e.stage == vedette.VerdictCompromise && other.stage == vedette.VerdictCompromise && len(kinds([]*deed{e, other})) == 2 {
+			if max(e.stage, other.stage) == vedette.VerdictCompromise && e.meets(other) && len(kinds([]*deed{e, other})) == 2 {
 				return []*deed{e, other}
 			}
 		}
 	}
-	if p.broad {
+	if p.always(attempts) {
 		return nil
 	}
 	for _, e := range slices.Concat(weak, turned(attempts)) {
 		for _, a := range attempts {
-			if e.confidence >= minEffect && e.meets(a) && a != e && len(kinds([]*deed{e, a})) == 2 &&
+			if (e.stage == vedette.VerdictCompromise || !e.effect) && a.role&control == 0 && e.confidence >= minEffect && e.meets(a) && len(kinds([]*deed{e, a})) == 2 &&
 				a.first <= e.first && e.first-a.last <= verdictSlack {
 				return []*deed{e, a}
 			}
@@ -145,11 +146,26 @@ func (p *profile) together(weak, attempts []*deed) []*deed {
 func turned(attempts []*deed) []*deed {
 	var out []*deed
 	for _, d := range attempts {
-		if d.role&control != 0 && turning[d.detector] {
+		if d.consequence() && turning[d.detector] {
 			out = append(out, d)
 		}
 	}
 	return out
+}
+
+// alwaysShare is how much of the time may be near an attempt for that to mean
+// anything.
+const alwaysShare = 0.25
+
+// always reports whether attempts come so often that one is always near.
+func (p *profile) always(attempts []*deed) bool {
+	var list []interval
+	for _, a := range attempts {
+		if !a.consequence() {
+			list = append(list, interval{a.first, a.last})
+		}
+	}
+	return float64(covered(list, verdictSlack)) > alwaysShare*float64(p.period)
 }
 
 // meets reports whether both may have happened to the same machine.
