@@ -106,7 +106,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 	for _, h := range Habits {
 		o.Habits = append(o.Habits, h.Name)
 	}
-	if digest(o) != digest(o) {
+	if first = digest(o); digest(o) != first {
 		t.Error("the same habits gave different files")
 	}
 }
