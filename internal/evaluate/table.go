@@ -3,7 +3,6 @@ package evaluate
 import (
 	"fmt"
 	"io"
-	"math"
 	"strings"
 )
 
@@ -64,7 +63,11 @@ var short = []string{"seed", "habits", "orgs", "verdicts", "targeted", "compromi
 
 // percent is rounded down, so that only all of it is 100 %.
 func percent(n, total int) string {
-	return fmt.Sprintf("%.1f %%", math.Floor(1000*share(n, total))/10)
+	if total == 0 {
+		return "100.0 %"
+	}
+	tenths := 1000 * n / total
+	return fmt.Sprintf("%d.%d %%", tenths/10, tenths%10)
 }
 
 // WriteHeader writes the head of the table, as Markdown or for a terminal.
