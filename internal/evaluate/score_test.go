@@ -98,7 +98,7 @@ func TestCompare(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	row := Row{Name: "7", Habits: "noise", Seconds: 1.25, Peak: 300, Score: Score{Organizations: 30, Right: 27, RightTargeted: 24, Compromises: 3, Found: 2,
-		FalseCompromises: []string{"x"}, AllPairs: Pairs{4, 2, 2}, TargetedPairs: Pairs{1, 1, 1}, Opportunistic: 9, OpportunisticRight: 8, Targeted: 1, TargetedRight: 1, Cited: 50, Malicious: 49}}
+		FalseCompromises: []string{"x"}, AllPairs: Pairs{4, 2, 2}, TargetedPairs: Pairs{1, 1, 1}, Opportunistic: 9, OpportunisticRight: 8, Targeted: 1, TargetedRight: 1, Cited: 5000, Malicious: 4999}}
 	f := func(markdown bool, want string) {
 		t.Helper()
 		var b strings.Builder
@@ -109,8 +109,8 @@ func TestTable(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
-	f(true, "| 7 | noise | 30 | 90.0 % | 80.0 % | 2 of 3 | 1 | 0.667 | 1.000 | 8 of 9 | 1 of 1 | 0 | 98.0 % | WRONG | 1.2 | 300 |")
-	f(false, "7 noise 30 90.0 % 80.0 % 2 of 3 1 0.667 1.000 8 of 9 1 of 1 0 98.0 % WRONG 1.2 300")
+	f(true, "| 7 | noise | 30 | 90.0 % | 80.0 % | 2 of 3 | 1 | 0.667 | 1.000 | 8 of 9 | 1 of 1 | 0 | 99.9 % | WRONG | 1.2 | 300 |")
+	f(false, "7 noise 30 90.0 % 80.0 % 2 of 3 1 0.667 1.000 8 of 9 1 of 1 0 99.9 % WRONG 1.2 300")
 	var b strings.Builder
 	if err := WriteHeader(&b, true); err != nil {
 		t.Fatal(err)

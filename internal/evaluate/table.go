@@ -61,7 +61,14 @@ var columns = []column{
 // short titles stand in the text form, in the columns' order.
 var short = []string{"seed", "habits", "orgs", "verdicts", "targeted", "compromise", "false", "F1 all", "F1 target", "opport.", "targeted", "harmless", "lines", "ledger", "seconds", "MiB"}
 
-func percent(n, total int) string { return fmt.Sprintf("%.1f %%", 100*share(n, total)) }
+// percent is rounded down, so that only all of it is 100 %.
+func percent(n, total int) string {
+	if total == 0 {
+		return "100.0 %"
+	}
+	tenths := 1000 * n / total
+	return fmt.Sprintf("%d.%d %%", tenths/10, tenths%10)
+}
 
 // WriteHeader writes the head of the table, as Markdown or for a terminal.
 func WriteHeader(w io.Writer, markdown bool) error {

@@ -114,9 +114,13 @@ func (s *simulation) planDarkness() {
 			o.silence(sensor, window{s.Start, s.end})
 			o.blind = append(o.blind, sensor+" never sent anything")
 		case "late":
-			from := s.Start.AddDate(0, 0, s.Days/4+d.IntN(s.Days/3))
+			from := s.outside(i, s.Start.AddDate(0, 0, s.Days/4+d.IntN(s.Days/3)))
 			o.silence(sensor, window{s.Start, from})
-			o.blind = append(o.blind, sensor+" began to log on "+from.Format(time.DateOnly))
+			if from.Before(s.end) {
+				o.blind = append(o.blind, sensor+" began to log on "+from.Format(time.DateOnly))
+			} else {
+				o.blind = append(o.blind, sensor+" never sent anything")
+			}
 		case "silenced":
 			from := s.entry(i).Add(d.span(-20*time.Hour, 6*time.Hour))
 			until := from.AddDate(0, 0, 6+d.IntN(20))
@@ -134,6 +138,19 @@ func (s *simulation) entry(i int) time.Time {
 		}
 	}
 	return s.Start
+}
+
+// outside moves a log's beginning behind the stay of whoever gets in at about
+// that time. A log that begins in the midst of a stay shows it as if it had
+// always been so, and whether that is proof would be a matter of taste.
+func (s *simulation) outside(i int, from time.Time) time.Time {
+	for k := range 2 * len(s.campaigns) { // twice, since one stay can end within another
+		st := s.campaigns[k%len(s.campaigns)].steps[i]
+		if st.goal == vedette.VerdictCompromise && from.After(st.effect.AddDate(0, 0, -7)) && from.Before(st.until) {
+			from = st.until.AddDate(0, 0, 1)
+		}
+	}
+	return from
 }
 
 // sensor is the folder of a stream's logs, which all logs of one device share.

@@ -29,22 +29,6 @@ func (o *org) enter(st *step, d dice) {
 // hands lists the addresses that administer at a moment.
 func (st *step) hands(at time.Time) []netip.Addr { return st.with(at).hands(st.relayed) }
 
-// shown marks a compromise if the telemetry shows enough of it: so many acts
-// that have an effect, and, where sensors may have been dark, what came first,
-// in a log that had been kept for some days, so that what is new is new.
-func (o *org) shown(actor int, addr netip.Addr, effects, need int, begin time.Time, sensors ...*stream) {
-	if o.sim.is(habitDark) {
-		kept := false
-		for _, s := range sensors {
-			kept = kept || s.awake(begin) && s.awake(begin.AddDate(0, 0, -4))
-		}
-		if !kept {
-			return
-		}
-	}
-	o.mark(actor, addr, vedette.VerdictCompromise, effects >= need)
-}
-
 // shell is a script on a web site, and who uses it when.
 type shell struct {
 	actor          int
@@ -107,7 +91,7 @@ func (o *org) dropShell(x shell, d dice) {
 		client := pick(d, x.hands(at))
 		use(client, at, o.connect(s, client, at, d))
 	}
-	o.shown(x.actor, x.first, effects, 3, x.from, o.requests()...)
+	o.mark(x.actor, x.first, vedette.VerdictCompromise, effects >= 3)
 }
 
 // returns lists when a targeted actor's people come back to its shell.
@@ -118,21 +102,6 @@ func (o *org) returns(x shell, d dice) []time.Time {
 		}
 	}
 	return nil
-}
-
-// requests lists the logs that show what is asked of the main site.
-func (o *org) requests() []*stream {
-	var out []*stream
-	if l := o.sites[0].log; l != nil {
-		out = append(out, l.stream)
-	}
-	if !o.sites[0].tls && o.zeek != nil {
-		out = append(out, o.zeek.http)
-	}
-	if !o.sites[0].tls && o.eve != nil {
-		out = append(out, o.eve.stream)
-	}
-	return out
 }
 
 // takeVPN is the takeover of a SoftEther server: the administrator's password
@@ -157,7 +126,7 @@ func (o *org) takeVPN(st *step, d dice) {
 		{true, `The Cascade Connection "` + link + `" is now online.`},
 		{true, "The log save setting has been changed."},
 	}
-	effects, begin := 0, at
+	effects := 0
 	see := func(addr netip.Addr, seen bool) {
 		if seen {
 			effects++
@@ -179,7 +148,7 @@ func (o *org) takeVPN(st *step, d dice) {
 		see(from, o.vpn.session(visit{at: at.Add(4 * time.Minute), client: from, user: user, host: t.host, machine: t.machine,
 			ok: true, stays: 20*time.Minute + d.seconds(3000)}, d))
 	}
-	o.shown(st.actor(), first, effects, 2, begin, o.vpn.server)
+	o.mark(st.actor(), first, vedette.VerdictCompromise, effects >= 2)
 }
 
 // takeGate is the same at a FortiGate: a new administrator, a new VPN user.
@@ -197,7 +166,7 @@ func (o *org) takeGate(st *step, d dice) {
 		}
 		o.mark(st.actor(), addr, vedette.VerdictAttempt, seen)
 	}
-	begin, user, admin := at, t.account, t.admin
+	user, admin := t.account, t.admin
 	see(first, g.adminLogin(at, "admin", first, true))
 	see(first, g.configure(at.Add(70*time.Second), "admin", first, "Add", "system.admin", admin, "accprofile[super_admin]vdom[root]"))
 	see(first, g.configure(at.Add(150*time.Second), "admin", first, "Add", "user.local", user, "type[password]status[enable]"))
@@ -215,22 +184,7 @@ func (o *org) takeGate(st *step, d dice) {
 			g.adminLogout(at.Add(15*time.Minute), admin, desk, 12*time.Minute)
 		}
 	}
-	o.shown(st.actor(), first, effects, 3, begin, g.stream)
-}
-
-// outward lists the logs that show what the organization's servers begin.
-func (o *org) outward() []*stream {
-	var out []*stream
-	if o.zeek != nil {
-		out = append(out, o.zeek.conn)
-	}
-	if o.eve != nil {
-		out = append(out, o.eve.stream)
-	}
-	if o.gate != nil {
-		out = append(out, o.gate.stream)
-	}
-	return out
+	o.mark(st.actor(), first, vedette.VerdictCompromise, effects >= 3)
 }
 
 // turnOutward is a server of the organization that begins to talk to the
@@ -238,7 +192,7 @@ func (o *org) outward() []*stream {
 // self-signed certificate that its server makes at first start; or, for the
 // second actor, in short ones every half hour or so.
 func (o *org) turnOutward(st *step, host int, d dice) {
-	if len(o.outward()) == 0 {
+	if o.zeek == nil && o.eve == nil && o.gate == nil {
 		return
 	}
 	defer o.by(st.actor(), tunneling)()
@@ -275,7 +229,7 @@ func (o *org) turnOutward(st *step, host int, d dice) {
 		}
 		at = at.Add(stays + rest)
 	}
-	o.shown(st.actor(), st.with(st.effect).tunnel.addr, effects, 3, st.effect.Add(15*time.Minute), o.outward()...)
+	o.mark(st.actor(), st.with(st.effect).tunnel.addr, vedette.VerdictCompromise, effects >= 3)
 }
 
 // sprayIn guesses one password for many accounts, slowly, until one fits, and
@@ -300,18 +254,10 @@ func (o *org) sprayIn(st *step, d dice) {
 		o.mark(st.actor(), from, vedette.VerdictAttempt, seen)
 		o.auth.sudo(at.Add(45*time.Second), victim, pick(d, []string{"/usr/bin/cat /etc/shadow", "/usr/sbin/useradd -m simsvc", "/usr/bin/ss -tnp"}))
 	}
-	begin := at
 	enter(first, at)
 	for _, at := range st.campaign.operators.visits(at.Add(8*time.Hour), st.until, d) {
 		hands := append([]netip.Addr(nil), st.hands(at)[1:]...)
 		enter(pick(d, append(hands, st.with(at).tunnel.addr)), at)
 	}
-	var sensors []*stream
-	if o.auth != nil {
-		sensors = append(sensors, o.auth.stream)
-	}
-	if o.zeek != nil {
-		sensors = append(sensors, o.zeek.sec)
-	}
-	o.shown(st.actor(), first, effects, 2, begin, sensors...)
+	o.mark(st.actor(), first, vedette.VerdictCompromise, effects >= 2)
 }

@@ -95,105 +95,120 @@ func with(a actTruth, role string) (n int) {
 
 const strait = "sim-strait-actor"
 
+// TestHabits checks that each habit does what it says, beside the ordinary.
 func TestHabits(t *testing.T) {
 	plain := live(t)
-	t.Run("evasion", func(t *testing.T) {
-		h := live(t, "evasion")
-		for _, text := range []string{"acunetix", "Chrome/99.0.4844.82", "%20UNION%20SELECT"} {
-			if plain.count(strait, text) == 0 || h.count(strait, text) > 0 {
-				t.Errorf("%q: %d lines ordinarily, %d with evasion", text, plain.count(strait, text), h.count(strait, text))
+	f := func(habit string, check func(t *testing.T, plain, h habitual)) {
+		t.Helper()
+		t.Run(habit, func(t *testing.T) { check(t, plain, live(t, habit)) })
+	}
+	f("evasion", testEvasion)
+	f("rotate", testRotation)
+	f("dark", testDarkness)
+	f("noise", testNoise)
+	f("distributed", testDistribution)
+	f("second-actor", testSecondActor)
+	f("relay", testRelays)
+}
+
+func testEvasion(t *testing.T, plain, h habitual) {
+	for _, text := range []string{"acunetix", "Chrome/99.0.4844.82", "%20UNION%20SELECT"} {
+		if plain.count(strait, text) == 0 || h.count(strait, text) > 0 {
+			t.Errorf("%q: %d lines ordinarily, %d with evasion", text, plain.count(strait, text), h.count(strait, text))
+		}
+	}
+	for _, text := range []string{"%2527", "/**/"} {
+		if h.count(strait, text) == 0 {
+			t.Errorf("no line with %q", text)
+		}
+	}
+	if with(h.actor(t, strait), "relay") == 0 {
+		t.Error("no relay is seen")
+	}
+}
+
+func testRotation(t *testing.T, plain, h habitual) {
+	a, b := plain.actor(t, strait), h.actor(t, strait)
+	kept := 0
+	for _, i := range b.Infrastructure {
+		if slices.ContainsFunc(a.Infrastructure, func(j infraTruth) bool { return i.Value == j.Value }) {
+			kept++
+		}
+	}
+	if fresh := len(b.Infrastructure) - kept; kept == 0 || fresh < 3 {
+		t.Errorf("%d of the ordinary infrastructure and %d new", kept, fresh)
+	}
+}
+
+func testDarkness(t *testing.T, plain, h habitual) {
+	if a, b := len(plain.truth.Blind), len(h.truth.Blind); b < a+8 {
+		t.Errorf("%d blind spots ordinarily, %d with dark", a, b)
+	}
+	for _, o := range h.truth.Organizations {
+		for _, p := range plain.truth.Organizations {
+			if o.ID == p.ID && o.Targeted > p.Targeted {
+				t.Errorf("%s: %s in the dark, %s with all sensors", o.ID, o.Targeted, p.Targeted)
 			}
 		}
-		for _, text := range []string{"%2527", "/**/"} {
-			if h.count(strait, text) == 0 {
-				t.Errorf("no line with %q", text)
+	}
+}
+
+func testNoise(t *testing.T, plain, h habitual) {
+	lines := func(h habitual) (n int) {
+		for name, l := range h.lines {
+			if strings.HasPrefix(name, "sim-bot-") {
+				n += len(l)
 			}
 		}
-		if with(h.actor(t, strait), "relay") == 0 {
-			t.Error("no relay is seen")
-		}
-	})
-	t.Run("rotate", func(t *testing.T) {
-		a, b := plain.actor(t, strait), live(t, "rotate").actor(t, strait)
-		kept := 0
-		for _, i := range b.Infrastructure {
-			if slices.ContainsFunc(a.Infrastructure, func(j infraTruth) bool { return i.Value == j.Value }) {
-				kept++
+		return n
+	}
+	if a, b := lines(plain), lines(h); b < 8*a || b > 12*a {
+		t.Errorf("%d lines of bots ordinarily, %d with noise", a, b)
+	}
+	entered := 0
+	for _, a := range h.truth.Actors {
+		for _, v := range a.Organizations {
+			if !a.Targeted && v == vedette.VerdictCompromise {
+				entered++
 			}
 		}
-		if fresh := len(b.Infrastructure) - kept; kept == 0 || fresh < 3 {
-			t.Errorf("%d of the ordinary infrastructure and %d new", kept, fresh)
+	}
+	if len(h.truth.Actors) != len(plain.truth.Actors)+10 || entered < 2 {
+		t.Errorf("%d actors, %d organizations entered by bots", len(h.truth.Actors), entered)
+	}
+}
+
+func testDistribution(t *testing.T, _, h habitual) {
+	if n := with(h.actor(t, strait), "scanner"); n < 80 {
+		t.Errorf("%d scanners", n)
+	}
+}
+
+func testSecondActor(t *testing.T, _, h habitual) {
+	first, second := h.actor(t, strait), h.actor(t, "sim-second-actor")
+	both, own := 0, 0
+	for id, v := range second.Organizations {
+		if first.Organizations[id] > vedette.VerdictNone {
+			both++
+		} else if v > vedette.VerdictNone {
+			own++
 		}
-	})
-	t.Run("dark", func(t *testing.T) {
-		h := live(t, "dark")
-		if a, b := len(plain.truth.Blind), len(h.truth.Blind); b < a+8 {
-			t.Errorf("%d blind spots ordinarily, %d with dark", a, b)
+	}
+	if !second.Targeted || both == 0 || own == 0 {
+		t.Errorf("targeted %v, %d victims of both, %d of its own", second.Targeted, both, own)
+	}
+	for _, i := range second.Infrastructure {
+		if slices.ContainsFunc(first.Infrastructure, func(j infraTruth) bool { return i.Value == j.Value }) {
+			t.Errorf("both use %s", i.Value)
 		}
-		for _, o := range h.truth.Organizations {
-			for _, p := range plain.truth.Organizations {
-				if o.ID == p.ID && o.Targeted > p.Targeted {
-					t.Errorf("%s: %s in the dark, %s with all sensors", o.ID, o.Targeted, p.Targeted)
-				}
-			}
-		}
-	})
-	t.Run("noise", func(t *testing.T) {
-		h := live(t, "noise")
-		lines := func(h habitual) (n int) {
-			for name, l := range h.lines {
-				if strings.HasPrefix(name, "sim-bot-") {
-					n += len(l)
-				}
-			}
-			return n
-		}
-		if a, b := lines(plain), lines(h); b < 8*a || b > 12*a {
-			t.Errorf("%d lines of bots ordinarily, %d with noise", a, b)
-		}
-		entered := 0
-		for _, a := range h.truth.Actors {
-			for _, v := range a.Organizations {
-				if !a.Targeted && v == vedette.VerdictCompromise {
-					entered++
-				}
-			}
-		}
-		if len(h.truth.Actors) != len(plain.truth.Actors)+10 || entered < 2 {
-			t.Errorf("%d actors, %d organizations entered by bots", len(h.truth.Actors), entered)
-		}
-	})
-	t.Run("distributed", func(t *testing.T) {
-		if n := with(live(t, "distributed").actor(t, strait), "scanner"); n < 80 {
-			t.Errorf("%d scanners", n)
-		}
-	})
-	t.Run("second-actor", func(t *testing.T) {
-		h := live(t, "second-actor")
-		first, second := h.actor(t, strait), h.actor(t, "sim-second-actor")
-		both, own := 0, 0
-		for id, v := range second.Organizations {
-			if first.Organizations[id] > vedette.VerdictNone {
-				both++
-			} else if v > vedette.VerdictNone {
-				own++
-			}
-		}
-		if !second.Targeted || both == 0 || own == 0 {
-			t.Errorf("targeted %v, %d victims of both, %d of its own", second.Targeted, both, own)
-		}
-		for _, i := range second.Infrastructure {
-			if slices.ContainsFunc(first.Infrastructure, func(j infraTruth) bool { return i.Value == j.Value }) {
-				t.Errorf("both use %s", i.Value)
-			}
-		}
-	})
-	t.Run("relay", func(t *testing.T) {
-		a := live(t, "relay").actor(t, strait)
-		if a.Operators == nil || a.Operators.City != "Fuzhou" || a.Operators.Relayed != 0.5 || with(a, "relay") == 0 {
-			t.Errorf("operators %+v, %d relays", a.Operators, with(a, "relay"))
-		}
-	})
+	}
+}
+
+func testRelays(t *testing.T, _, h habitual) {
+	a := h.actor(t, strait)
+	if a.Operators == nil || a.Operators.City != "Fuzhou" || a.Operators.Relayed != 0.5 || with(a, "relay") == 0 {
+		t.Errorf("operators %+v, %d relays", a.Operators, with(a, "relay"))
+	}
 }
 
 // TestDamagedHabits holds the truth by line to the files when much is dark,

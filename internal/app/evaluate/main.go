@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -84,22 +85,9 @@ func run(cmd *cobra.Command, o options) error {
 	if len(o.habits) == 0 {
 		o.habits = []string{"none"}
 	}
-	out, markdown, table := cmd.OutOrStdout(), o.output == "markdown", o.output != "json"
-	var all []evaluate.Row
-	if table {
-		if err := evaluate.WriteHeader(out, markdown); err != nil {
-			return err
-		}
-	}
-	show := func(r evaluate.Row) error {
-		all = append(all, r)
-		if !table {
-			return nil
-		}
-		if err := evaluate.WriteRow(out, r, markdown); err != nil || !o.verbose || markdown {
-			return err
-		}
-		return evaluate.WriteDetails(out, r)
+	p := printer{out: cmd.OutOrStdout(), options: o}
+	if err := p.begin(); err != nil {
+		return err
 	}
 	for _, habits := range o.habits {
 		var rows []evaluate.Row
@@ -115,24 +103,57 @@ func run(cmd *cobra.Command, o options) error {
 			}
 			row.Habits = habits
 			rows = append(rows, row)
-			if !o.totals {
-				if err := show(row); err != nil {
-					return err
-				}
+			if o.totals {
+				continue
+			}
+			if err := p.row(row); err != nil {
+				return err
 			}
 		}
 		if len(rows) > 1 || o.totals {
-			if err := show(evaluate.Together("together", rows)); err != nil {
+			if err := p.row(evaluate.Together("together", rows)); err != nil {
 				return err
 			}
 		}
 	}
-	if table {
+	return p.end()
+}
+
+// printer writes rows as they come, or all at the end as JSON.
+type printer struct {
+	out     io.Writer
+	options options
+	rows    []evaluate.Row
+}
+
+func (p *printer) begin() error {
+	if p.options.output == "json" {
 		return nil
 	}
-	enc := json.NewEncoder(out)
+	return evaluate.WriteHeader(p.out, p.options.output == "markdown")
+}
+
+func (p *printer) row(r evaluate.Row) error {
+	switch p.options.output {
+	case "json":
+		p.rows = append(p.rows, r)
+		return nil
+	case "markdown":
+		return evaluate.WriteRow(p.out, r, true)
+	}
+	if err := evaluate.WriteRow(p.out, r, false); err != nil || !p.options.verbose {
+		return err
+	}
+	return evaluate.WriteDetails(p.out, r)
+}
+
+func (p *printer) end() error {
+	if p.options.output != "json" {
+		return nil
+	}
+	enc := json.NewEncoder(p.out)
 	enc.SetIndent("", "  ")
-	return enc.Encode(all)
+	return enc.Encode(p.rows)
 }
 
 // parseSeeds reads "1..10,17".
