@@ -42,18 +42,25 @@ func buildCluster(g group, in Input, f *facts, where map[string]map[string]bool)
 func gather(g group) (map[string][]*deed, *profile) {
 	byOrg := make(map[string][]*deed)
 	p := &profile{actorOf: make(map[*deed]*actor)}
-	detectors := make(map[string]bool)
+	more := false
 	for _, a := range g {
 		for org, ds := range a.deeds {
 			byOrg[org] = append(byOrg[org], ds...)
 			for _, d := range ds {
 				p.actorOf[d] = a
-				detectors[d.detector] = true
+				more = more || !d.login()
 			}
 		}
 	}
-	p.known = len(byOrg) > 1 || len(detectors) > 1
+	p.known = len(byOrg) > 1 || more
 	return byOrg, p
+}
+
+// login reports whether all that was found is that somebody logged in, or tried.
+func (d *deed) login() bool {
+	return len(d.techniques) > 0 && !slices.ContainsFunc(d.techniques, func(t string) bool {
+		return !strings.HasPrefix(t, "T1110") && !strings.HasPrefix(t, "T1078")
+	})
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {

@@ -170,3 +170,36 @@ func TestExcluded(t *testing.T) {
 	f("203.0.113.99", "a", 1) // a stranger
 	f("198.18.0.9", "b", 2)   // another constituent's machine
 }
+
+// TestScouts has a scan that is spread over many addresses, and a tool that as
+// many strangers use.
+func TestScouts(t *testing.T) {
+	const organizations, addresses = 40, 30
+	w := newWorld(organizations)
+	r := rand.New(rand.NewPCG(5, 6))
+	pool := func(prefix string, among int) (out []*actor) {
+		for i := range addresses {
+			addr := fmt.Sprintf("%s.%d", prefix, i+1)
+			for range 4 {
+				w.see(addr, fmt.Sprintf("org-%02d", r.IntN(among)), int64(r.IntN(100))*day, "probe")
+			}
+			out = append(out, w.actor(addr))
+		}
+		return out
+	}
+	traits := []trait{
+		{kind: "user agent", value: "scouts", users: addresses, actors: pool("203.0.113", 12)},
+		{kind: "user agent", value: "strangers", users: addresses, actors: pool("198.51.100", organizations)},
+		{kind: "user agent", value: "honest clients have it, too", users: addresses + 5, actors: pool("192.0.2", 12)},
+	}
+	groups := link(w.picture, traits)
+	f := func(prefix string, want bool) {
+		t.Helper()
+		if got := together(groups, prefix+".1", prefix+".30"); got != want {
+			t.Errorf("%s: together %v, want %v", prefix, got, want)
+		}
+	}
+	f("203.0.113", true)
+	f("198.51.100", false)
+	f("192.0.2", false)
+}

@@ -33,7 +33,7 @@ func linkTraits(f *forest, actors []*actor, traits []trait) (near []edge) {
 		}
 	}
 	tools, rest := onePool(actors, alike)
-	edges = append(edges, tools...)
+	edges = slices.Concat(edges, tools, scouts(f, actors, traits))
 	slices.SortFunc(edges, compareEdges)
 	weak := cuts(len(actors), edges)
 	for i, e := range edges {
@@ -215,12 +215,24 @@ func (r *resemblance) common(ours, theirs []int) (c common) {
 			}
 			c.more += min(t.weight, c.top) / discount
 			c.top = max(c.top, t.weight)
-			c.shared++
+			if !t.order {
+				c.shared++
+			}
 			i, j = i+1, j+1
 		}
 	}
-	c.either = len(ours) + len(theirs) - c.shared
+	c.either = r.values(ours) + r.values(theirs) - c.shared
 	return c
+}
+
+// values counts the traits that are values.
+func (r *resemblance) values(list []int) (n int) {
+	for _, i := range list {
+		if !r.traits[i].order {
+			n++
+		}
+	}
+	return n
 }
 
 // share is how much of what either has both have.

@@ -20,13 +20,14 @@ type trait struct {
 	value  string
 	weight float64 // bits: how surprising it is that a stranger has it
 	users  int     // clients that have it, hostile or not
+	order  bool    // it is in what order the first values came, not a value
 	actors []*actor
 }
 
 // Bounds on traits.
 const (
 	fewUsers     = 24   // so many may share a trait in any telemetry,
-	userShare    = 0.02 // and in larger ones this share of all clients,
+	userShare    = 0.1  // and in larger ones this share of all clients,
 	maxUsers     = 4096 // but no more than this
 	maxValues    = 64   // of a kind that count for one address, the rarest
 	hostileShare = 0.6
@@ -36,26 +37,29 @@ const (
 	leastValues  = 4
 )
 
-// traitQueries give value and address, once each, of every client, hostile or
-// not. %[1]s is a condition on the value that is replaced by one that leaves out
-// what fewer than two actors have.
-var traitQueries = []struct{ kind, sql string }{
-	{"user agent", valuesOf("user_agent", "length(user_agent) > 3")},
-	{"TLS client fingerprint", valuesOf("ja4", "ja4 IS NOT NULL")},
-	{"TLS client fingerprint", valuesOf("ja3", "ja3 IS NOT NULL")},
-	{"SSH client", valuesOf(sshClient, "dataset IN ('zeek.ssh', 'suricata.ssh') AND "+sshClient+" <> ''")},
-	{"tried account", valuesOf("user_name", failedLogin)},
-	{"tried account", ordersOf("user_name", failedLogin)},
-	{"request", narrowed("split_part(url, '?', 1)", "url IS NOT NULL AND status >= 400", "url IS NOT NULL")},
-	{"request", valuesOf("url", "url LIKE '%?%'")},
-	{"request", ordersOf("split_part(url, '?', 1)", "url IS NOT NULL AND status >= 400")},
-	{"set of ports", portSets},
+// traitKinds are where traits are found: the values that actors have under one
+// condition, and the clients that have them under the other.
+var traitKinds = []struct {
+	kind, value, actors, clients string
+	order                        bool // the order of the first values, instead of each
+}{
+	{"user agent", "user_agent", "length(user_agent) > 3", "length(user_agent) > 3", false},
+	{"TLS client fingerprint", "ja4", "ja4 IS NOT NULL", "ja4 IS NOT NULL", false},
+	{"TLS client fingerprint", "ja3", "ja3 IS NOT NULL", "ja3 IS NOT NULL", false},
+	{"SSH client", sshClient, sshSensor, sshSensor, false},
+	{"tried account", "user_name", failedLogin, failedLogin, false},
+	{"tried account", "user_name", failedLogin, failedLogin, true},
+	{"request", "split_part(url, '?', 1)", missing, "url IS NOT NULL", false},
+	{"request", "url", "url LIKE '%?%'", "url LIKE '%?%'", false},
+	{"request", "split_part(url, '?', 1)", missing, missing, true},
 }
 
 const (
 	fromOutside = "source_ip IS NOT NULL AND coalesce(direction, '') NOT IN ('outbound', 'internal')"
+	missing     = "url IS NOT NULL AND status >= 400"
 	failedLogin = "user_name IS NOT NULL AND action IN ('login', 'admin-login') AND outcome = 'failure'"
 	// The client's software as Zeek and Suricata log it.
+	sshSensor = "dataset IN ('zeek.ssh', 'suricata.ssh') AND " + sshClient + " <> ''"
 	sshClient = `regexp_extract(rest, '"(ssh\.client\.software_version|client)":"(SSH-2\.0-)?([^"]*)', 3)`
 
 	portSets = `SELECT string_agg(CAST(port AS VARCHAR), ',' ORDER BY port) AS v, source_ip FROM (
@@ -66,11 +70,7 @@ const (
 
 // valuesOf gives each client's values. Only values that two actors have are
 // looked up for everybody.
-func valuesOf(value, where string) string { return narrowed(value, where, where) }
-
-// narrowed gives the values that fulfill one condition where actors have them,
-// with all clients that have them under another.
-func narrowed(value, actors, clients string) string {
+func valuesOf(value, actors, clients string) string {
 	return fmt.Sprintf(`SELECT DISTINCT %[1]s AS v, source_ip FROM events WHERE %[3]s AND %[4]s AND %[1]s IN (
 			SELECT v FROM (SELECT DISTINCT %[1]s AS v, source_ip FROM events
 				WHERE %[2]s AND %[4]s AND source_ip IN (SELECT actor FROM detections))
@@ -102,20 +102,48 @@ func rare(pairs string, most int) string {
 
 // readTraits asks the event store for what actors share.
 func readTraits(ctx context.Context, events vedette.EventStore, p *picture, geo func(netip.Addr) *vedette.Geo) ([]trait, error) {
-	var all population
-	if err := query(ctx, events, "SELECT count(DISTINCT source_ip), (SELECT count(DISTINCT actor) FROM detections) FROM events", func(rows *sql.Rows) error {
-		return rows.Scan(&all.clients, &all.hostile)
+	var out []trait
+	most := 0
+	if err := query(ctx, events, "SELECT count(DISTINCT source_ip) FROM events", func(rows *sql.Rows) error {
+		var clients int64
+		err := rows.Scan(&clients)
+		most = min(maxUsers, max(fewUsers, int(userShare*float64(clients))))
+		return err
 	}); err != nil {
 		return nil, fmt.Errorf("count clients: %w", err)
 	}
-	most := min(maxUsers, max(fewUsers, int(userShare*float64(all.clients))))
-	var out []trait
-	for _, q := range traitQueries {
-		found, err := readKind(ctx, events, p, q.kind, rare(q.sql, most), all)
-		if err != nil {
-			return nil, fmt.Errorf("shared %s: %w", q.kind, err)
+	populations := make(map[string]population) // by kind
+	add := func(kind, pairs, clients string, order bool) (err error) {
+		all, ok := populations[kind]
+		if !ok {
+			err = query(ctx, events, `SELECT count(DISTINCT source_ip), count(DISTINCT source_ip) FILTER (source_ip IN (SELECT actor FROM detections))
+				FROM events WHERE `+clients+" AND "+fromOutside, func(rows *sql.Rows) error { return rows.Scan(&all.clients, &all.hostile) })
+			populations[kind] = all
 		}
-		out = append(out, found...)
+		if err == nil && all.clients > 1 {
+			var found []trait
+			found, err = readKind(ctx, events, p, kind, rare(pairs, most), all)
+			for i := range found {
+				found[i].order = order
+			}
+			out = append(out, found...)
+		}
+		if err != nil {
+			return fmt.Errorf("shared %s: %w", kind, err)
+		}
+		return nil
+	}
+	for _, k := range traitKinds {
+		pairs := valuesOf(k.value, k.actors, k.clients)
+		if k.order {
+			pairs = ordersOf(k.value, k.actors)
+		}
+		if err := add(k.kind, pairs, k.clients, k.order); err != nil {
+			return nil, err
+		}
+	}
+	if err := add("set of ports", portSets, "direction = 'inbound' AND destination_port IS NOT NULL", false); err != nil {
+		return nil, err
 	}
 	certificates, err := readCertificates(ctx, events, p)
 	if err != nil {
@@ -128,7 +156,7 @@ func readTraits(ctx context.Context, events vedette.EventStore, p *picture, geo 
 	return slices.Concat(out, certificates, names, neighbors(p, geo)), nil
 }
 
-// population is who could have a trait.
+// population is who could have a trait: the clients that show any of its kind.
 type population struct{ clients, hostile int64 }
 
 // bits weighs a trait of so many users and hostile users by the odds that a

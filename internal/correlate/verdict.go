@@ -26,8 +26,7 @@ type profile struct {
 	proven map[*actor]bool
 	// period is how long the telemetry lasts.
 	period int64
-	// known groups were found by more than one detector, or at more than one
-	// organization.
+	// known groups did something else than log in at one organization.
 	known bool
 }
 
