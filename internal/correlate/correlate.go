@@ -4,7 +4,8 @@
 //
 // Detections are read once, as a stream, and kept only in sums: memory depends
 // on how many actors did how many kinds of things to how many organizations,
-// not on how often.
+// not on how often. What actors have in common is asked of the event store.
+// Nothing depends on the order of detections, files or organizations.
 package correlate
 
 import (

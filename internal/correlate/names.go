@@ -71,49 +71,7 @@ func readCertificates(ctx context.Context, events vedette.EventStore, p *picture
 func readNames(ctx context.Context, events vedette.EventStore, p *picture) ([]trait, error) {
 	byName := make(map[string][]*actor)
 	for batch := range slices.Chunk(controls(p), 500) {
-		marks := strings.Repeat(", ?", len(batch))[2:]
-		var texts, numbers []any
-		for _, a := range batch {
-			texts = append(texts, a.key.addr.String())
-			numbers = append(numbers, vedette.AddrToBig(a.key.addr))
-		}
-		names := make(map[*actor]map[string]bool)
-		note := func(a *actor, name string) {
-			if a != nil {
-				if names[a] == nil {
-					names[a] = make(map[string]bool)
-				}
-				names[a][strings.TrimSuffix(strings.ToLower(name), ".")] = true
-			}
-		}
-		err := query(ctx, events, `
-			SELECT DISTINCT dns_question, answer FROM (
-				SELECT dns_question, unnest(string_split_regex(dns_answers, '[,; ]+')) AS answer FROM events
-				WHERE dns_question IS NOT NULL AND dns_answers IS NOT NULL)
-			WHERE answer IN (`+marks+`)`, func(rows *sql.Rows) error {
-			var name, answer string
-			if err := rows.Scan(&name, &answer); err != nil {
-				return err
-			}
-			if addr, err := netip.ParseAddr(answer); err == nil {
-				note(p.actors[actorKey{addr: addr}], name)
-			}
-			return nil
-		}, texts...)
-		if err == nil {
-			err = query(ctx, events, `SELECT DISTINCT server_name, destination_ip FROM events
-				WHERE length(server_name) > 3 AND destination_ip IN (`+marks+`)`, func(rows *sql.Rows) error {
-				var name string
-				var n *big.Int
-				if err := rows.Scan(&name, &n); err != nil {
-					return err
-				}
-				if _, err := netip.ParseAddr(name); err != nil {
-					note(p.actors[actorKey{addr: vedette.AddrFromBig(n)}], name)
-				}
-				return nil
-			}, numbers...)
-		}
+		names, err := namesOf(ctx, events, p, batch)
 		if err != nil {
 			return nil, fmt.Errorf("names of control hosts: %w", err)
 		}
@@ -133,4 +91,49 @@ func readNames(ctx context.Context, events vedette.EventStore, p *picture) ([]tr
 		}
 	}
 	return out, nil
+}
+
+// namesOf returns the names that were seen for some actors.
+func namesOf(ctx context.Context, events vedette.EventStore, p *picture, batch []*actor) (map[*actor]map[string]bool, error) {
+	marks := strings.Repeat(", ?", len(batch))[2:]
+	var texts, numbers []any
+	for _, a := range batch {
+		texts = append(texts, a.key.addr.String())
+		numbers = append(numbers, vedette.AddrToBig(a.key.addr))
+	}
+	names := make(map[*actor]map[string]bool)
+	note := func(addr netip.Addr, name string) {
+		a := p.actors[actorKey{addr: addr}]
+		if _, err := netip.ParseAddr(name); err == nil || a == nil {
+			return
+		}
+		if names[a] == nil {
+			names[a] = make(map[string]bool)
+		}
+		names[a][strings.TrimSuffix(strings.ToLower(name), ".")] = true
+	}
+	err := query(ctx, events, `
+		SELECT DISTINCT dns_question, answer FROM (
+			SELECT dns_question, unnest(string_split_regex(dns_answers, '[,; ]+')) AS answer FROM events
+			WHERE dns_question IS NOT NULL AND dns_answers IS NOT NULL)
+		WHERE answer IN (`+marks+`)`, func(rows *sql.Rows) error {
+		var name, answer string
+		err := rows.Scan(&name, &answer)
+		if addr, bad := netip.ParseAddr(answer); bad == nil {
+			note(addr, name)
+		}
+		return err
+	}, texts...)
+	if err != nil {
+		return nil, err
+	}
+	err = query(ctx, events, `SELECT DISTINCT server_name, destination_ip FROM events
+		WHERE length(server_name) > 3 AND destination_ip IN (`+marks+`)`, func(rows *sql.Rows) error {
+		var name string
+		var n *big.Int
+		err := rows.Scan(&name, &n)
+		note(vedette.AddrFromBig(n), name)
+		return err
+	}, numbers...)
+	return names, err
 }

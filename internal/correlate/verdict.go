@@ -224,8 +224,7 @@ func (p *profile) controlled(deeds []*deed) []*deed {
 	return out
 }
 
-func detectorOf(d *deed) string { return d.detector }
-func ruleOf(d *deed) string     { return d.detector + "\x00" + d.rule }
+func ruleOf(d *deed) string { return d.detector + "\x00" + d.rule }
 
 func distinct(ds []*deed, key func(*deed) string) int {
 	seen := make(map[string]bool)

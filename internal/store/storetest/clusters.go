@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/store"
 )
 
 // testClusters saves clusters, replaces them, and finds them again after the
@@ -59,14 +60,7 @@ func testClusters(t *testing.T, open Open) {
 	}
 	check(second)
 
-	if err := s.SaveClusters(ctx, []vedette.ClusterState{{ID: "cluster--c"}, {}}); err == nil {
-		t.Error("SaveClusters took a cluster without id")
-	}
-	cancelled, cancel := context.WithCancel(ctx)
-	cancel()
-	if err := s.SaveClusters(cancelled, nil); err == nil {
-		t.Error("SaveClusters succeeded though it was cancelled")
-	}
+	refuseClusters(t, s)
 	check(second) // all or nothing
 
 	if err := s.Close(); err != nil {
@@ -76,5 +70,18 @@ func testClusters(t *testing.T, open Open) {
 	check(second)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// refuseClusters tries what must fail and change nothing.
+func refuseClusters(t *testing.T, s store.Store) {
+	t.Helper()
+	if err := s.SaveClusters(ctx, []vedette.ClusterState{{ID: "cluster--c"}, {}}); err == nil {
+		t.Error("SaveClusters took a cluster without id")
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := s.SaveClusters(cancelled, nil); err == nil {
+		t.Error("SaveClusters succeeded though it was cancelled")
 	}
 }
