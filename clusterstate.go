@@ -8,7 +8,7 @@ type ClusterState struct {
 	ID         string // as Cluster.ID
 	FirstSeen  time.Time
 	LastSeen   time.Time
-	Members    []string // addresses, names and URLs, ascending; none after a merger
+	Members    []string // addresses, and names without one, ascending; none after a merger. No two clusters share one
 	MergedInto string   // the cluster that took this one in, empty if it stands
 	History    []ClusterEvent
 }

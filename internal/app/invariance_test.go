@@ -132,9 +132,10 @@ type outcome struct {
 	Sources       []string // path and ledger
 }
 
-// hashes are names that depend on how much of a file there was when it was seen
-// first: a file is named by its first bytes, and events by their file.
-var hashes = regexp.MustCompile(`"(ID|Event|Source)":"[0-9a-f]{32}",?`)
+// hashes are names that depend on how much there was at first: a file is named by
+// its first bytes, events by their file, and a cluster by the member that was the
+// eldest when it was assessed first.
+var hashes = regexp.MustCompile(`"(ID|Event|Source)":"[0-9a-f]{32}",?|cluster--[0-9a-f-]{36}|Cluster [0-9A-F]{6}`)
 
 // nameless returns o without such names.
 func (o outcome) nameless() outcome {
@@ -145,8 +146,9 @@ func (o outcome) nameless() outcome {
 		}
 		return out
 	}
-	o.Detections, o.Clusters = strip(o.Detections), strip(o.Clusters)
+	o.Detections, o.Clusters, o.Organizations = strip(o.Detections), strip(o.Clusters), strip(o.Organizations)
 	slices.Sort(o.Detections)
+	slices.Sort(o.Clusters)
 	return o
 }
 

@@ -67,7 +67,7 @@ func identify(drafts []*draft, previous []vedette.ClusterState, end time.Time) [
 	}
 	for _, d := range drafts {
 		s := states[d.ID]
-		s.FirstSeen, s.LastSeen, s.Members, s.MergedInto = d.FirstSeen, d.LastSeen, values(d), ""
+		s.FirstSeen, s.LastSeen, s.Members, s.MergedInto = d.FirstSeen, d.LastSeen, members(d), ""
 		slices.SortStableFunc(s.History, func(a, b vedette.ClusterEvent) int {
 			return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Other, b.Other))
 		})
@@ -82,14 +82,15 @@ func identify(drafts []*draft, previous []vedette.ClusterState, end time.Time) [
 	return out
 }
 
-// values returns the members of a cluster as they are kept.
-func values(d *draft) []string {
-	out := make([]string, 0, len(d.Infrastructure))
-	for _, i := range d.Infrastructure {
-		out = append(out, i.Value)
+// members returns who belongs to a cluster, as it is kept. Names that were only
+// seen with an address do not count: several clusters may know one.
+func members(d *draft) []string {
+	out := make([]string, 0, len(d.group))
+	for _, a := range d.group {
+		out = append(out, a.key.String())
 	}
 	slices.Sort(out)
-	return slices.Compact(out)
+	return out
 }
 
 // merge notes on both sides that b went into a.
@@ -128,16 +129,14 @@ func newMatching(drafts []*draft, previous []vedette.ClusterState) *matching {
 	owner := make(map[string]int)
 	for p := range previous {
 		for _, member := range previous[p].Members {
-			if _, taken := owner[member]; !taken {
-				owner[member] = p
-			}
+			owner[member] = p
 		}
 	}
 	for i, d := range drafts {
 		m.overlap[i], m.members[i] = make(map[int]int64), make(map[int]int)
-		for _, in := range d.Infrastructure {
-			if p, ok := owner[in.Value]; ok {
-				m.overlap[i][p] += 1 + in.Findings
+		for _, a := range d.group {
+			if p, ok := owner[a.key.String()]; ok {
+				m.overlap[i][p] += 1 + a.findings
 				m.members[i][p]++
 			} else {
 				m.fresh[i]++

@@ -25,7 +25,6 @@ func drafted(members string) *draft {
 		key := actorKey{addr: netip.AddrFrom4([4]byte{203, 0, 113, word[0]})}
 		first := time.Unix(0, int64(at)*day).UTC()
 		d.group = append(d.group, &actor{key: key, first: int64(at) * day, findings: findings})
-		d.Infrastructure = append(d.Infrastructure, vedette.Infrastructure{Value: key.String(), Findings: findings, FirstSeen: first})
 		if d.FirstSeen.IsZero() || first.Before(d.FirstSeen) {
 			d.FirstSeen = first
 		}
