@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vedette-cti/vedette"
@@ -202,4 +204,42 @@ func TestScouts(t *testing.T) {
 	f("203.0.113", true)
 	f("198.51.100", false)
 	f("192.0.2", false)
+}
+
+// TestOnePool has a list that many share who together take everyone, somebody
+// who showed a part of it, and two selective ones with one list.
+func TestOnePool(t *testing.T) {
+	const organizations = 10
+	w := newWorld(organizations)
+	for i := range 5 {
+		for n := range 4 {
+			w.see(fmt.Sprintf("203.0.113.%d", i+1), fmt.Sprintf("org-%02d", (2*i+n)%organizations), day, "probe")
+		}
+	}
+	w.see("203.0.113.9", "org-00", day, "probe")
+	for i := range 2 {
+		w.see(fmt.Sprintf("198.51.100.%d", i+1), "org-01", day, "probe")
+	}
+	actors := w.sorted()
+	at := func(addr string) int { return slices.Index(actors, w.actor(addr)) }
+	pair := func(a, b string) edge {
+		x, y := at(a), at(b)
+		return edge{a: min(x, y), b: max(x, y)}
+	}
+	alike := []edge{pair("198.51.100.1", "198.51.100.2")}
+	for i := range 4 {
+		alike = append(alike, pair(fmt.Sprintf("203.0.113.%d", i+1), fmt.Sprintf("203.0.113.%d", i+2)))
+	}
+	part := []edge{pair("203.0.113.9", "203.0.113.1"), pair("203.0.113.9", "198.51.100.1")}
+	links, rest := onePool(actors, alike, part)
+	if len(links) != 5 || len(rest) != 2 {
+		t.Errorf("%d links and %d others, want 5 and 2", len(links), len(rest))
+	}
+	for _, e := range links {
+		for _, n := range []int{e.a, e.b} {
+			if strings.HasPrefix(actors[n].key.String(), "198.51.100.") {
+				t.Errorf("%s was put into a pool", actors[n].key)
+			}
+		}
+	}
 }

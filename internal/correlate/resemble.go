@@ -19,20 +19,22 @@ func compareEdges(x, y edge) int { return cmp.Or(cmp.Compare(x.a, y.a), cmp.Comp
 // less.
 func linkTraits(f *forest, actors []*actor, traits []trait) (near []edge) {
 	r := newResemblance(f, actors, traits)
-	var edges, alike []edge
+	var edges, alike, part []edge
 	for _, e := range r.candidates() {
 		bits, same := r.compare(e.a, e.b)
 		e.bits = bits
 		switch {
 		case bits >= linkBits:
 			edges = append(edges, e)
-		case same:
+		case same == sameRepertoire:
 			alike = append(alike, e)
+		case same == partRepertoire:
+			part = append(part, e)
 		case bits >= nearBits:
 			near = append(near, e)
 		}
 	}
-	tools, rest := onePool(actors, alike)
+	tools, rest := onePool(actors, alike, part)
 	edges = slices.Concat(edges, tools, scouts(f, actors, traits))
 	slices.SortFunc(edges, compareEdges)
 	weak := cuts(len(actors), edges)
@@ -44,29 +46,52 @@ func linkTraits(f *forest, actors []*actor, traits []trait) (near []edge) {
 	return append(near, rest...)
 }
 
+// repertoire says how far two actors have one and the same.
+type repertoire int
+
+const (
+	otherRepertoire repertoire = iota
+	partRepertoire             // one has a part of the other's
+	sameRepertoire
+)
+
 // onePool divides pairs that have the same repertoire. Pools of such actors that
 // together take everyone are one botnet, or one tool, which for the purpose comes
-// to the same: their pairs are links. What is selective needs more than a tool to
-// be one.
-func onePool(actors []*actor, alike []edge) (links, rest []edge) {
+// to the same: their pairs are links. Who showed but a part of it belongs to the
+// pool, too. What is selective needs more than a tool to be one.
+func onePool(actors []*actor, alike, part []edge) (links, rest []edge) {
 	f := newForest(actors)
 	for _, e := range alike {
 		f.join(e.a, e.b)
 	}
 	where := coverage(actors)
 	visible, touched := make(map[int]map[string]bool), make(map[int]map[string]bool)
+	size := make(map[int]int)
 	for i, a := range actors {
 		r := f.root(i)
 		if visible[r] == nil {
 			visible[r], touched[r] = make(map[string]bool), make(map[string]bool)
 		}
+		size[r]++
 		a.addVisible(visible[r], where)
 		for org := range a.deeds {
 			touched[r][org] = true
 		}
 	}
+	pool := func(i int) bool {
+		r := f.root(i)
+		return size[r] >= sideSize && takesEveryone(len(touched[r]), len(visible[r]))
+	}
 	for _, e := range alike {
-		if r := f.root(e.a); takesEveryone(len(touched[r]), len(visible[r])) {
+		if pool(e.a) {
+			e.bits = linkBits
+			links = append(links, e)
+		} else {
+			rest = append(rest, e)
+		}
+	}
+	for _, e := range part {
+		if pool(e.a) != pool(e.b) {
 			e.bits = linkBits
 			links = append(links, e)
 		} else {
@@ -145,8 +170,8 @@ func (r *resemblance) candidates() []edge {
 // on each other: beyond the rarest they count an eighth, or a third if hardly
 // anyone else has them, and a kind gives kindCap at most, or linkBits if three or
 // more are such; what is sent never does, since a tool sends the same in any
-// hand. same tells whether they have the same repertoire.
-func (r *resemblance) compare(a, b int) (bits float64, same bool) {
+// hand.
+func (r *resemblance) compare(a, b int) (bits float64, same repertoire) {
 	var all, sent common
 	x, y := r.have[a], r.have[b]
 	for len(x) > 0 || len(y) > 0 {
@@ -163,15 +188,19 @@ func (r *resemblance) compare(a, b int) (bits float64, same bool) {
 		c := r.common(ours, theirs)
 		bits += c.bits(r.traits[next].kind)
 		values := repertoires[r.traits[next].kind]
-		all.either += values * c.either
-		all.shared += values * c.shared
+		all.add(c, values)
 		if lists[r.traits[next].kind] {
-			sent.either += c.either
-			sent.shared += c.shared
+			sent.add(c, 1)
 		}
 	}
 	const least = 4
-	return bits, all.shared >= least && all.share() >= 0.6 && sent.share() >= 0.8
+	switch {
+	case all.shared >= least && all.share() >= 0.6 && sent.share() >= 0.8:
+		return bits, sameRepertoire
+	case all.shared >= least && all.contained() >= 0.8 && (sent.share() >= 0.8 || sent.shared >= least && sent.contained() >= 0.8):
+		return bits, partRepertoire
+	}
+	return bits, otherRepertoire
 }
 
 // lists are the kinds of traits that a tool sends from a list.
@@ -195,8 +224,14 @@ func (r *resemblance) split(list []int, kind int) (of, rest []int) {
 
 // common is what two actors share of one kind of trait.
 type common struct {
-	top, more            float64 // bits of the rarest, and of the rest, discounted
-	shared, either, rare int     // values; rare: of those shared, hardly anyone else's
+	top, more    float64 // bits of the rarest, and of the rest, discounted
+	shared, rare int     // values; rare: hardly anyone else's
+	ours, theirs int     // values of each
+}
+
+// add counts the values of o, each as so many.
+func (c *common) add(o common, n int) {
+	c.shared, c.ours, c.theirs = c.shared+n*o.shared, c.ours+n*o.ours, c.theirs+n*o.theirs
 }
 
 func (r *resemblance) common(ours, theirs []int) (c common) {
@@ -221,7 +256,7 @@ func (r *resemblance) common(ours, theirs []int) (c common) {
 			i, j = i+1, j+1
 		}
 	}
-	c.either = r.values(ours) + r.values(theirs) - c.shared
+	c.ours, c.theirs = r.values(ours), r.values(theirs)
 	return c
 }
 
@@ -236,7 +271,14 @@ func (r *resemblance) values(list []int) (n int) {
 }
 
 // share is how much of what either has both have.
-func (c common) share() float64 { return float64(c.shared) / float64(max(c.either, 1)) }
+func (c common) share() float64 {
+	return float64(c.shared) / float64(max(c.ours+c.theirs-c.shared, 1))
+}
+
+// contained is how much of what the one with fewer has both have.
+func (c common) contained() float64 {
+	return float64(c.shared) / float64(max(min(c.ours, c.theirs), 1))
+}
 
 func (c common) bits(kind string) float64 {
 	limit := float64(kindCap)
