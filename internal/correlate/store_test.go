@@ -232,10 +232,10 @@ func TestCompanions(t *testing.T) {
 	}
 	account("192.0.2.1", 0, "login", "alice", "")
 	account("203.0.113.1", 10*day, "admin-login", "", "")
-	line := account("203.0.113.1", 10*day+1, "user-created", "", `User "svc_sync" has been created.`)
+	line := account("203.0.113.1", 10*day+1, "user-created", "", `User "helper1" has been created.`)
 	account("192.0.2.2", 11*day, "user-created", "", `User "newcomer" has been created.`)
 	s.find("takeover/device-takeover compromise effect", "org-00", "203.0.113.1", 90, line)
-	account("198.51.100.7", 12*day, "session-start", "svc_sync", "")
+	account("198.51.100.7", 12*day, "session-start", "helper1", "")
 	account("198.51.100.8", 12*day, "session-start", "newcomer", "")
 	account("192.0.2.1", 12*day, "login", "alice", "")
 
