@@ -11,38 +11,44 @@ import (
 const causalSlack = int64(30 * 24 * 3600 * 1e9)
 
 // linkFootholds joins the addresses that used the same foothold: hands-on
-// effects of one kind at one organization within days. Strangers rarely share a
-// web shell.
+// effects of one kind at one organization within days, on the same page or, where
+// none is known, on the same machine. Strangers rarely share a web shell, but two
+// of them may each have one on the same server.
 func linkFootholds(f *forest, actors []*actor) {
-	type foothold struct{ org, detector string }
-	users := make(map[foothold][]*actor)
-	first := make(map[foothold]map[*actor]int64)
+	type place struct{ org, detector string }
+	type use struct {
+		actor *actor
+		deed  *deed // the first
+	}
+	users := make(map[place][]use)
 	for _, a := range actors {
 		for _, org := range sortedKeys(a.deeds) {
-			for _, d := range a.deeds[org] {
-				if !d.effect || d.weak || !handsOn[d.detector] {
-					continue
-				}
-				k := foothold{org, d.detector}
-				if first[k] == nil {
-					first[k] = make(map[*actor]int64)
-				}
-				if _, ok := first[k][a]; !ok {
-					users[k] = append(users[k], a)
-					first[k][a] = d.first
+			seen := make(map[place]bool)
+			for _, d := range a.deeds[org] { // by time
+				if k := (place{org, d.detector}); d.effect && !d.weak && handsOn[d.detector] && !seen[k] {
+					seen[k] = true
+					users[k] = append(users[k], use{a, d})
 				}
 			}
 		}
 	}
-	for k, list := range users {
+	for _, list := range users {
 		for i, a := range list {
 			for _, b := range list[i+1:] {
-				if abs(first[k][a]-first[k][b]) <= victimSlack {
-					f.union(a, b)
+				if abs(a.deed.first-b.deed.first) <= victimSlack && a.deed.shares(b.deed) {
+					f.union(a.actor, b.actor)
 				}
 			}
 		}
 	}
+}
+
+// shares reports whether two effects may rest on one foothold.
+func (d *deed) shares(o *deed) bool {
+	if len(d.pages) == 0 || len(o.pages) == 0 {
+		return d.meets(o)
+	}
+	return slices.ContainsFunc(d.pages, func(p string) bool { return slices.Contains(o.pages, p) })
 }
 
 // linkCauses joins a group that shows only by consequences to the one that best

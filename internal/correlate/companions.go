@@ -85,7 +85,7 @@ func readCompanions(ctx context.Context, events vedette.EventStore, p *picture) 
 			return fmt.Errorf("who came back: %w", err)
 		}
 		for _, u := range found {
-			if p.generic[u.cause] {
+			if p.footings[u.cause].generic {
 				continue
 			}
 			u.finding.Rule, u.finding.Title = f.rule, f.title

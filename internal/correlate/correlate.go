@@ -42,7 +42,7 @@ func Assess(ctx context.Context, in Input) (*vedette.Assessment, []vedette.Clust
 	if picture.sensors, err = readSensors(ctx, in.Events); err != nil {
 		return nil, nil, err
 	}
-	if picture.generic, err = readGeneric(ctx, in.Events); err != nil {
+	if picture.footings, err = readGeneric(ctx, in.Events); err != nil {
 		return nil, nil, err
 	}
 	for d, err := range in.Detections {

@@ -32,12 +32,18 @@ const (
 	genericShare = 0.2 // and of those whose requests are seen
 )
 
-// readGeneric returns the effects, and lonely scripts, that rest on requests alone which hostile
-// clients send to everyone. A page that only one organization is asked for can
+// footing is the page that an effect rests on.
+type footing struct {
+	path    string
+	generic bool // everybody is asked for it
+}
+
+// readGeneric returns the pages that effects, and lonely scripts, rest on, by
+// detection, and which of them hostile clients ask everyone for. A page that only one organization is asked for can
 // be what an intruder left there; a page that a fifth of all are asked for is
 // somebody's list, and whatever one site answers to it is a weak sign.
-func readGeneric(ctx context.Context, events vedette.EventStore) (map[vedette.ID]bool, error) {
-	out := make(map[vedette.ID]bool)
+func readGeneric(ctx context.Context, events vedette.EventStore) (map[vedette.ID]footing, error) {
+	out := make(map[vedette.ID]footing)
 	err := query(ctx, events, `
 		WITH cited AS (
 			SELECT d.id, split_part(e.url, '?', 1) AS path FROM detections d
@@ -51,15 +57,17 @@ func readGeneric(ctx context.Context, events vedette.EventStore) (map[vedette.ID
 			SELECT path, count(DISTINCT organization) AS organizations FROM requests
 			WHERE path IN (SELECT path FROM cited) AND source_ip IN (SELECT actor FROM detections)
 			GROUP BY path)
-		SELECT c.id FROM cited c LEFT JOIN spread s USING (path) GROUP BY c.id
-		HAVING min(coalesce(s.organizations, 0)) >= greatest(?, ? * (SELECT count(DISTINCT organization) FROM requests))`,
+		SELECT c.id, min(c.path),
+			min(coalesce(s.organizations, 0)) >= greatest(?, ? * (SELECT count(DISTINCT organization) FROM requests))
+		FROM cited c LEFT JOIN spread s USING (path) GROUP BY c.id HAVING min(c.path) IS NOT NULL ORDER BY c.id`,
 		func(rows *sql.Rows) error {
 			var text string
-			if err := rows.Scan(&text); err != nil {
+			var f footing
+			if err := rows.Scan(&text, &f.path, &f.generic); err != nil {
 				return err
 			}
 			id, err := vedette.ParseID(text)
-			out[id] = true
+			out[id] = f
 			return err
 		}, genericLeast, genericShare)
 	if err != nil {

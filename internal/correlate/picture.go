@@ -17,7 +17,7 @@ type picture struct {
 	actors       map[actorKey]*actor
 	days         map[int64]*vedette.TimelineDay
 	sensors      map[vedette.ID]string // kind of sensor by source
-	generic      map[vedette.ID]bool   // effects that everybody is probed for
+	footings     map[vedette.ID]footing
 	companions   []companion           // who used the same foothold
 	lists        *warninglist.Set
 }
@@ -68,6 +68,7 @@ type deed struct {
 	first, last           int64
 	targets               map[netip.Addr]bool // at most maxTargets
 	items                 []vedette.EvidenceItem
+	pages                 []string        // that it rests on, ascending, at most maxNamed
 	lines                 []lineID        // cited ones, ascending, at most maxLines
 	sensors               map[string]bool // kinds of sensors that the lines are from
 }
@@ -165,7 +166,7 @@ func (a *actor) take(d *vedette.Detection, p *picture) {
 	if d.ActorName != "" && a.key.addr.IsValid() {
 		a.name(d.ActorName)
 	}
-	generic := p.generic[d.ID]
+	generic := p.footings[d.ID].generic
 	weak := d.Weak || generic
 	list := a.deeds[d.Organization]
 	i := slices.IndexFunc(list, func(x *deed) bool {
@@ -188,12 +189,16 @@ func (a *actor) take(d *vedette.Detection, p *picture) {
 // name notes a name that was seen together with the address. Of very many, the
 // first in the order of the alphabet are kept: the order in which they come must
 // not matter.
-func (a *actor) name(name string) {
-	at, found := slices.BinarySearch(a.names, name)
-	if !found && at < maxNamed {
-		a.names = slices.Insert(a.names, at, name)
-		a.names = a.names[:min(len(a.names), maxNamed)]
+func (a *actor) name(name string) { a.names = insert(a.names, name) }
+
+// insert puts text into an ascending list of at most maxNamed.
+func insert(list []string, text string) []string {
+	at, found := slices.BinarySearch(list, text)
+	if found || at >= maxNamed {
+		return list
 	}
+	list = slices.Insert(list, at, text)
+	return list[:min(len(list), maxNamed)]
 }
 
 func (x *deed) take(d *vedette.Detection, p *picture) {
@@ -207,6 +212,9 @@ func (x *deed) take(d *vedette.Detection, p *picture) {
 	x.role |= d.Role
 	if d.Target.IsValid() {
 		x.aim(d.Target)
+	}
+	if f := p.footings[d.ID]; f.path != "" {
+		x.pages = insert(x.pages, f.path)
 	}
 	item := vedette.EvidenceItem{
 		Time: time.Unix(0, d.Time).UTC(), Detector: d.Detector, Rule: d.Rule, Title: d.Title, Severity: d.Severity,

@@ -289,3 +289,22 @@ func TestListed(t *testing.T) {
 	f(`{"name": "Known cloud", "type": "cidr", "list": ["203.0.113.0/24"]}`, true, 1)
 	f(`{"name": "Research IP ranges used for scanning", "type": "cidr", "list": ["192.0.2.0/24"]}`, true, 0)
 }
+
+// TestTwoShells has two intruders on one server, each with a web shell of its
+// own, and a third address that uses one of them.
+func TestTwoShells(t *testing.T) {
+	s := newScene(t, 1)
+	use := func(from, path string, at int64) {
+		s.find("webshell/web-shell compromise effect", "org-00", from, 90, s.see("org-00", request(from, at, "POST", path, 200)))
+	}
+	use("203.0.113.1", "/upload/a.php", day)
+	use("203.0.113.2", "/upload/a.php", 2*day)
+	use("198.51.100.1", "/upload/b.php", 2*day)
+	a := s.assess()
+	if clusterOf(a, "203.0.113.1") == nil || clusterOf(a, "203.0.113.1") != clusterOf(a, "203.0.113.2") {
+		t.Error("two who use one shell are apart")
+	}
+	if clusterOf(a, "203.0.113.1") == clusterOf(a, "198.51.100.1") {
+		t.Error("two shells make one cluster")
+	}
+}
