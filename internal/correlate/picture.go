@@ -18,7 +18,7 @@ type picture struct {
 	days         map[int64]*vedette.TimelineDay
 	sensors      map[vedette.ID]string // kind of sensor by source
 	footings     map[vedette.ID]footing
-	companions   []companion           // who used the same foothold
+	companions   []companion // who used the same foothold
 	lists        *warninglist.Set
 }
 
