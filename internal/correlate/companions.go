@@ -85,7 +85,7 @@ func readCompanions(ctx context.Context, events vedette.EventStore, p *picture) 
 			return fmt.Errorf("who came back: %w", err)
 		}
 		for _, u := range found {
-			if p.footings[u.cause].generic {
+			if on := p.footings[u.cause]; on.generic || i == 1 && on.path != u.thing {
 				continue
 			}
 			u.finding.Rule, u.finding.Title = f.rule, f.title

@@ -32,7 +32,8 @@ const (
 	genericShare = 0.2 // and of those whose requests are seen
 )
 
-// footing is the page that an effect rests on.
+// footing is the page that an effect rests on: of those that it cites, the one
+// that visitors know least (attacks that came before are cited, too).
 type footing struct {
 	path    string
 	generic bool // everybody is asked for it
@@ -53,11 +54,12 @@ func readGeneric(ctx context.Context, events vedette.EventStore) (map[vedette.ID
 			WHERE (d.effect OR d.detector = 'webshell') AND d.actor IS NOT NULL),
 		requests AS (
 			SELECT split_part(url, '?', 1) AS path, organization, source_ip FROM events WHERE url IS NOT NULL),
+		hostile AS (SELECT DISTINCT actor FROM detections WHERE actor IS NOT NULL),
 		spread AS (
-			SELECT path, count(DISTINCT organization) AS organizations FROM requests
-			WHERE path IN (SELECT path FROM cited) AND source_ip IN (SELECT actor FROM detections)
-			GROUP BY path)
-		SELECT c.id, min(c.path),
+			SELECT path, count(DISTINCT organization) FILTER (source_ip IN (SELECT actor FROM hostile)) AS organizations,
+				count(DISTINCT source_ip) FILTER (source_ip NOT IN (SELECT actor FROM hostile)) AS visitors
+			FROM requests WHERE path IN (SELECT path FROM cited) GROUP BY path)
+		SELECT c.id, min_by(c.path, (coalesce(s.visitors, 0), coalesce(s.organizations, 0), c.path)),
 			min(coalesce(s.organizations, 0)) >= greatest(?, ? * (SELECT count(DISTINCT organization) FROM requests))
 		FROM cited c LEFT JOIN spread s USING (path) GROUP BY c.id HAVING min(c.path) IS NOT NULL ORDER BY c.id`,
 		func(rows *sql.Rows) error {

@@ -239,8 +239,11 @@ func TestCompanions(t *testing.T) {
 	account("198.51.100.8", 12*day, "session-start", "newcomer", "")
 	account("192.0.2.1", 12*day, "login", "alice", "")
 
-	shell := s.see("org-01", request("203.0.113.1", 20*day, "POST", "/upload/x.php", 200))
-	s.find("webshell/web-shell compromise effect", "org-01", "203.0.113.1", 90, shell)
+	s.visitors("org-01", 5)
+	form := s.see("org-01", request("203.0.113.1", 20*day, "POST", "/news.php?id=1'", 200)) // the attack before it
+	shell := s.see("org-01", request("203.0.113.1", 20*day+1, "POST", "/upload/x.php", 200))
+	s.find("webshell/web-shell compromise effect", "org-01", "203.0.113.1", 90, form, shell)
+	s.see("org-01", request("192.0.2.3", 21*day, "POST", "/news.php", 200)) // a visitor's form
 	s.see("org-01", request("198.51.100.9", 25*day, "POST", "/upload/x.php", 200))
 	s.see("org-01", request("192.0.2.9", 25*day, "GET", "/upload/x.php", 404)) // saw it in a log
 	a := s.assess()
@@ -294,8 +297,10 @@ func TestListed(t *testing.T) {
 // own, and a third address that uses one of them.
 func TestTwoShells(t *testing.T) {
 	s := newScene(t, 1)
+	s.visitors("org-00", 5)
 	use := func(from, path string, at int64) {
-		s.find("webshell/web-shell compromise effect", "org-00", from, 90, s.see("org-00", request(from, at, "POST", path, 200)))
+		attack := s.see("org-00", request(from, at-1, "GET", "/news.php?id=1'", 500))
+		s.find("webshell/web-shell compromise effect", "org-00", from, 90, attack, s.see("org-00", request(from, at, "POST", path, 200)))
 	}
 	use("203.0.113.1", "/upload/a.php", day)
 	use("203.0.113.2", "/upload/a.php", 2*day)
