@@ -30,6 +30,7 @@ type Cluster struct {
 	Tools          []string
 	CVEs           []string
 	Organizations  []ClusterOrganization // worst verdict first, then id
+	History        []ClusterEvent        // what became of it since it was first assessed, oldest first
 }
 
 // Origin is where a cluster's operators seem to sit, judged by the geolocation
@@ -51,6 +52,7 @@ type Infrastructure struct {
 	Geo                 *Geo // nil if unknown
 	FirstSeen, LastSeen time.Time
 	Findings            int64
+	Known               []string // names of the warning lists that hold the value: a fact, not an acquittal
 }
 
 // ClusterOrganization is what a cluster did at one organization (an incident).

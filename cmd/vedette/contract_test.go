@@ -35,7 +35,7 @@ var assessment = object{
 		"id": "string", "name": "string", "targeted": "boolean", "first_seen": "time", "last_seen": "time",
 		"infrastructure": list{object{
 			"value": "string", "type": oneOf{"ipv4-addr", "ipv6-addr", "domain-name", "url"},
-			"roles":    list{oneOf{"scanner", "exploit", "command-and-control", "tunnel", "administration"}},
+			"roles":    list{oneOf{"scanner", "exploit", "command-and-control", "tunnel", "administration", "relay"}},
 			"country?": "string", "city?": "string", "asn?": "number",
 		}},
 		"techniques": list{"string"},

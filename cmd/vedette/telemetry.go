@@ -26,6 +26,7 @@ func (f *telemetryFlags) register(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.GeoIP, "geoip", nil, "MMDB `file` with cities or autonomous systems (repeatable)")
 	flags.StringArrayVar(&f.Intel, "intel", nil, "STIX 2.1 bundle or list of indicators, a `file` (repeatable)")
 	flags.StringArrayVar(&f.Rules, "rules", nil, "`folder` of Sigma rules to use beside those that come with Vedette (repeatable)")
+	flags.StringArrayVar(&f.Warninglists, "warninglist", nil, "MISP warning list, a `file` or a folder of them: known scanners, clouds, resolvers (repeatable)")
 	flags.StringVar(&f.timezone, "timezone", "UTC", "`zone` of log times that state none, such as Asia/Taipei")
 	flags.BoolVar(&f.Final, "final", false, "the files will not grow: take a last line without line end as complete")
 	flags.IntVar(&f.Workers, "workers", 0, "files that are read at once (default: one a processor)")

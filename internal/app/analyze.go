@@ -83,10 +83,17 @@ func Analyze(ctx context.Context, o Options, data string, paths []string, phase 
 
 // assess correlates all detections of the store, and adds its books.
 func assess(ctx context.Context, e *engine, st store.Store) (*vedette.Assessment, error) {
-	a, err := correlate.Assess(ctx, correlate.Input{
-		Constituency: e.constituency, Detections: st.Detections(ctx), Events: st, Geo: e.lookup,
+	previous, err := st.Clusters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a, clusters, err := correlate.Assess(ctx, correlate.Input{
+		Constituency: e.constituency, Detections: st.Detections(ctx), Events: st, Geo: e.lookup, Lists: e.lists, Previous: previous,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := st.SaveClusters(ctx, clusters); err != nil {
 		return nil, err
 	}
 	states, err := st.Sources(ctx)

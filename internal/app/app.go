@@ -25,6 +25,7 @@ import (
 	"github.com/vedette-cti/vedette/internal/pipeline"
 	"github.com/vedette-cti/vedette/internal/report"
 	"github.com/vedette-cti/vedette/internal/vocab/indicator"
+	"github.com/vedette-cti/vedette/internal/vocab/warninglist"
 	"github.com/vedette-cti/vedette/rules"
 )
 
@@ -36,6 +37,7 @@ type Options struct {
 	GeoIP        []string // MMDB files
 	Intel        []string // STIX bundles or lists of indicators
 	Rules        []string // folders of Sigma rules beside our own
+	Warninglists []string // MISP warning lists: JSON files, or folders of them
 	Location     *time.Location
 	Final        bool // take unterminated last lines as records
 	Workers      int
@@ -49,6 +51,7 @@ type engine struct {
 	options      Options
 	constituency *vedette.Constituency
 	geo          *geo.Enricher
+	lists        *warninglist.Set
 	detectors    detect.Set
 	config       pipeline.Config
 }
@@ -64,6 +67,9 @@ func newEngine(o Options) (*engine, error) {
 	}
 	indicators, err := loadIntel(o.Intel, o.Log)
 	if err != nil {
+		return nil, err
+	}
+	if e.lists, err = loadWarninglists(o.Warninglists); err != nil {
 		return nil, err
 	}
 	env := detect.Env{Rules: []fs.FS{rules.FS}, Indicators: indicators, Constituency: e.constituency}
@@ -126,6 +132,31 @@ func loadIntel(paths []string, log *slog.Logger) ([]vedette.Indicator, error) {
 		}
 	}
 	return out, nil
+}
+
+// loadWarninglists reads every list; of a folder, all files that end in .json.
+func loadWarninglists(paths []string) (*warninglist.Set, error) {
+	var set warninglist.Set
+	for _, path := range paths {
+		err := filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || name != path && filepath.Ext(name) != ".json" {
+				return err
+			}
+			file, err := os.Open(name)
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			if err := set.Read(file); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, &vedette.Problem{Err: err, Hint: "--warninglist takes lists in the form of github.com/MISP/misp-warninglists"}
+		}
+	}
+	return &set, nil
 }
 
 // Formats returns the registry of all log formats.

@@ -2,32 +2,27 @@ package correlate
 
 import (
 	"cmp"
-	"crypto/sha1"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/vocab/warninglist"
 )
 
 // buildCluster states what a group did. ok is false if nothing of it supports a
 // verdict at any organization.
-func buildCluster(g group, in Input, f *facts) (c vedette.Cluster, ok bool) {
-	byOrg := make(map[string][]*deed)
-	actorOf := make(map[*deed]*actor)
-	for _, a := range g {
-		for org, ds := range a.deeds {
-			byOrg[org] = append(byOrg[org], ds...)
-			for _, d := range ds {
-				actorOf[d] = a
-			}
+func buildCluster(g group, in Input, f *facts, where map[string]map[string]bool) (c vedette.Cluster, ok bool) {
+	byOrg, p := gather(g)
+	p.period = f.end.Sub(f.start).Nanoseconds()
+	p.prove(byOrg, len(f.organizations))
+	for _, id := range sortedKeys(byOrg) {
+		org := in.Constituency.Organization(id)
+		if org == nil {
+			org = &vedette.Organization{ID: id}
 		}
-	}
-	proven := provenControl(byOrg, actorOf, len(f.organizations))
-	for _, org := range sortedKeys(byOrg) {
-		if o := judge(org, byOrg[org], actorOf, proven); o.Verdict > vedette.VerdictNone {
+		if o := judge(org, byOrg[id], p); o.Verdict > vedette.VerdictNone {
 			c.Organizations = append(c.Organizations, o)
 		}
 	}
@@ -35,16 +30,41 @@ func buildCluster(g group, in Input, f *facts) (c vedette.Cluster, ok bool) {
 		return c, false
 	}
 	slices.SortStableFunc(c.Organizations, func(a, b vedette.ClusterOrganization) int { return int(b.Verdict) - int(a.Verdict) })
-	describe(&c, g, in.Geo)
-	c.ID = clusterID(g)
-	c.Name = "Cluster " + strings.ToUpper(c.ID[len("cluster--"):len("cluster--")+6])
+	relays(g, in.Constituency, in.Geo)
+	describe(&c, g, in)
 	c.Origin = origin(g, in.Geo)
-	c.Targeted, c.Reasons = targeted(&c, byOrg, in.Constituency, f)
+	c.Targeted, c.Reasons = targeted(&c, g, byOrg, where, in, f)
 	return c, true
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
+// gather collects what a group did, by organization, and what is known of it
+// beside.
+func gather(g group) (map[string][]*deed, *profile) {
+	byOrg := make(map[string][]*deed)
+	p := &profile{actorOf: make(map[*deed]*actor)}
+	more := false
+	for _, a := range g {
+		for org, ds := range a.deeds {
+			byOrg[org] = append(byOrg[org], ds...)
+			for _, d := range ds {
+				p.actorOf[d] = a
+				more = more || !d.login()
+			}
+		}
+	}
+	p.known = len(byOrg) > 1 || more
+	return byOrg, p
+}
+
+// login reports whether all that was found is that somebody logged in, or tried.
+func (d *deed) login() bool {
+	return len(d.techniques) > 0 && !slices.ContainsFunc(d.techniques, func(t string) bool {
+		return !strings.HasPrefix(t, "T1110") && !strings.HasPrefix(t, "T1078")
+	})
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
 	}
@@ -53,7 +73,7 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 // describe fills what can be summed over the group.
-func describe(c *vedette.Cluster, g group, geo func(netip.Addr) *vedette.Geo) {
+func describe(c *vedette.Cluster, g group, in Input) {
 	techniques := make(map[string]int64)
 	tools, cves := make(map[string]bool), make(map[string]bool)
 	var first, last int64
@@ -62,7 +82,7 @@ func describe(c *vedette.Cluster, g group, geo func(netip.Addr) *vedette.Geo) {
 			first = a.first
 		}
 		last = max(last, a.last)
-		c.Infrastructure = append(c.Infrastructure, infrastructure(a, geo)...)
+		c.Infrastructure = append(c.Infrastructure, infrastructure(a, in)...)
 		for _, ds := range a.deeds {
 			for _, d := range ds {
 				for _, t := range d.techniques {
@@ -83,10 +103,35 @@ func describe(c *vedette.Cluster, g group, geo func(netip.Addr) *vedette.Geo) {
 		c.Techniques = append(c.Techniques, vedette.Count{Name: t, N: techniques[t]})
 	}
 	slices.SortStableFunc(c.Techniques, func(a, b vedette.Count) int { return cmp.Compare(b.N, a.N) })
-	slices.SortStableFunc(c.Infrastructure, func(a, b vedette.Infrastructure) int { return cmp.Compare(b.Findings, a.Findings) })
+	c.Infrastructure = unique(c.Infrastructure)
 }
 
-func infrastructure(a *actor, geo func(netip.Addr) *vedette.Geo) []vedette.Infrastructure {
+// unique merges entries of the same value (a name is seen alone and with several
+// addresses) and puts the most used first.
+func unique(list []vedette.Infrastructure) []vedette.Infrastructure {
+	slices.SortStableFunc(list, func(a, b vedette.Infrastructure) int {
+		return cmp.Or(cmp.Compare(a.Value, b.Value), cmp.Compare(b.Findings, a.Findings))
+	})
+	out := list[:0]
+	for _, i := range list {
+		if n := len(out); n > 0 && out[n-1].Value == i.Value {
+			last := &out[n-1]
+			last.Roles |= i.Roles
+			if i.FirstSeen.Before(last.FirstSeen) {
+				last.FirstSeen = i.FirstSeen
+			}
+			if i.LastSeen.After(last.LastSeen) {
+				last.LastSeen = i.LastSeen
+			}
+			continue
+		}
+		out = append(out, i)
+	}
+	slices.SortStableFunc(out, func(a, b vedette.Infrastructure) int { return cmp.Compare(b.Findings, a.Findings) })
+	return out
+}
+
+func infrastructure(a *actor, in Input) []vedette.Infrastructure {
 	i := vedette.Infrastructure{
 		Value: a.key.String(), Type: "domain-name", Roles: a.roles, Findings: a.findings,
 		FirstSeen: time.Unix(0, a.first).UTC(), LastSeen: time.Unix(0, a.last).UTC(),
@@ -101,14 +146,15 @@ func infrastructure(a *actor, geo func(netip.Addr) *vedette.Geo) []vedette.Infra
 	case strings.Contains(a.key.name, " "):
 		return nil // nobody shows
 	}
-	if a.key.addr.IsValid() && geo != nil {
-		i.Geo = geo(a.key.addr)
+	if a.key.addr.IsValid() && in.Geo != nil {
+		i.Geo = in.Geo(a.key.addr)
 	}
+	i.Known = known(in.Lists, i.Value)
 	out := []vedette.Infrastructure{i}
 	if a.key.addr.IsValid() {
-		for _, name := range sortedKeys(a.names) {
+		for _, name := range a.names {
 			n := i
-			n.Value, n.Type, n.Geo = name, "domain-name", nil
+			n.Value, n.Type, n.Geo, n.Known = name, "domain-name", nil, known(in.Lists, name)
 			if strings.Contains(name, "/") {
 				n.Type = "url"
 			}
@@ -118,19 +164,13 @@ func infrastructure(a *actor, geo func(netip.Addr) *vedette.Geo) []vedette.Infra
 	return out
 }
 
-// namespace makes cluster ids name-based UUIDs (RFC 9562, version 5).
-var namespace = [16]byte{0x6b, 0x1d, 0x0f, 0x7e, 0x52, 0x9a, 0x4c, 0x33, 0x9d, 0x5e, 0x11, 0x42, 0x76, 0x65, 0x64, 0x65}
-
-// clusterID derives a stable id from the member that was seen first: a cluster
-// that grows keeps its id.
-func clusterID(g group) string {
-	eldest := slices.MinFunc(g, func(a, b *actor) int { return cmp.Or(cmp.Compare(a.first, b.first), a.key.compare(b.key)) })
-	h := sha1.New()
-	h.Write(namespace[:])
-	h.Write([]byte(eldest.key.String()))
-	u := h.Sum(nil)[:16]
-	u[6], u[8] = u[6]&0x0f|0x50, u[8]&0x3f|0x80
-	return fmt.Sprintf("cluster--%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+// known returns the names of the warning lists that hold a value.
+func known(lists *warninglist.Set, value string) []string {
+	var out []string
+	for _, l := range lists.Lookup(value) {
+		out = append(out, l.Name)
+	}
+	return out
 }
 
 // origin is where most of the administration came from, if at least two

@@ -4,7 +4,8 @@
 //
 // Detections are read once, as a stream, and kept only in sums: memory depends
 // on how many actors did how many kinds of things to how many organizations,
-// not on how often.
+// not on how often. What actors have in common is asked of the event store.
+// Nothing depends on the order of detections, files or organizations.
 package correlate
 
 import (
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/vocab/warninglist"
 )
 
 // Input is what an assessment is made of.
@@ -24,37 +26,62 @@ type Input struct {
 	Detections   iter.Seq2[*vedette.Detection, error] // in any order
 	Events       vedette.EventStore
 	Geo          func(netip.Addr) *vedette.Geo // nil-safe: may return nil
+	Lists        *warninglist.Set              // may be nil
+	Previous     []vedette.ClusterState        // of the assessment before, nil if there was none
+
+	tailored map[netip.Addr]tailor
 }
 
-// Assess makes the assessment. Ledger, Sources and RejectReasons are left to
-// the caller, who keeps those books.
-func Assess(ctx context.Context, in Input) (*vedette.Assessment, error) {
+// Assess makes the assessment, and what is to be known of its clusters next time.
+// Ledger, Sources and RejectReasons are left to the caller, who keeps those
+// books.
+func Assess(ctx context.Context, in Input) (*vedette.Assessment, []vedette.ClusterState, error) {
 	picture := newPicture(in.Constituency)
+	picture.lists = in.Lists
+	var err error
+	if picture.sensors, err = readSensors(ctx, in.Events); err != nil {
+		return nil, nil, err
+	}
+	if picture.footings, err = readGeneric(ctx, in.Events); err != nil {
+		return nil, nil, err
+	}
 	for d, err := range in.Detections {
 		if err != nil {
-			return nil, fmt.Errorf("read detections: %w", err)
+			return nil, nil, fmt.Errorf("read detections: %w", err)
 		}
 		picture.add(d)
 	}
-	traits, err := readTraits(ctx, in.Events, picture)
+	if err := readCompanions(ctx, in.Events, picture); err != nil {
+		return nil, nil, err
+	}
+	convict(picture.sorted())
+	traits, err := readTraits(ctx, in.Events, picture, in.Geo)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	facts, err := readFacts(ctx, in.Events)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if in.tailored, err = readTailored(ctx, in.Events); err != nil {
+		return nil, nil, err
 	}
 	groups := link(picture, traits)
+	where := coverage(picture.sorted())
 	a := &vedette.Assessment{Start: facts.start, End: facts.end, Timeline: picture.timeline()}
+	var drafts []*draft
 	for _, g := range groups {
-		c, ok := buildCluster(g, in, facts)
-		if ok {
-			a.Clusters = append(a.Clusters, c)
+		if c, ok := buildCluster(g, in, facts, where); ok {
+			drafts = append(drafts, &draft{c, g})
 		}
+	}
+	states := identify(drafts, in.Previous, facts.end)
+	for _, d := range drafts {
+		a.Clusters = append(a.Clusters, d.Cluster)
 	}
 	sortClusters(a.Clusters)
 	a.Organizations = organizations(in.Constituency, a.Clusters, facts)
-	return a, nil
+	return a, states, nil
 }
 
 // sortClusters puts the worst first: by targeted, highest verdict, number of

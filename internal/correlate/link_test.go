@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vedette-cti/vedette"
@@ -57,9 +59,9 @@ func TestLinkTraits(t *testing.T) {
 		{kind: "request", weight: 9, actors: []*actor{a(1), a(2)}},
 		{kind: "network", weight: networkBits, actors: []*actor{a(1), a(2), a(3), a(4)}},
 		{kind: "request", weight: 10, actors: []*actor{a(3), a(4)}}, // one shared path and one hoster
-		{kind: "request", weight: 9, actors: []*actor{a(5), a(6)}},
-		{kind: "request", weight: 9, actors: []*actor{a(5), a(6)}}, // several paths that nobody else asks for
-		{kind: "request", weight: 9, actors: []*actor{a(5), a(6)}},
+		{kind: "user agent", value: "a", weight: 9, actors: []*actor{a(5), a(6)}},
+		{kind: "user agent", value: "b", weight: 9, actors: []*actor{a(5), a(6)}}, // several that nobody else has
+		{kind: "user agent", value: "c", weight: 9, actors: []*actor{a(5), a(6)}},
 	})
 	f := func(x, y int, want bool) {
 		t.Helper()
@@ -128,7 +130,7 @@ func TestLinkDoesNotDependOnOrder(t *testing.T) {
 		}
 		text := ""
 		for _, g := range link(w.picture, nil) {
-			text += clusterID(g) + fmt.Sprint(len(g)) + " "
+			text += newID(g, func(string) bool { return false }) + fmt.Sprint(len(g)) + " "
 		}
 		ids[text] = true
 	}
@@ -169,4 +171,75 @@ func TestExcluded(t *testing.T) {
 	f("203.0.113.99", "", 0)  // nobody's telemetry
 	f("203.0.113.99", "a", 1) // a stranger
 	f("198.18.0.9", "b", 2)   // another constituent's machine
+}
+
+// TestScouts has a scan that is spread over many addresses, and a tool that as
+// many strangers use.
+func TestScouts(t *testing.T) {
+	const organizations, addresses = 40, 30
+	w := newWorld(organizations)
+	r := rand.New(rand.NewPCG(5, 6))
+	pool := func(prefix string, among int) (out []*actor) {
+		for i := range addresses {
+			addr := fmt.Sprintf("%s.%d", prefix, i+1)
+			for range 4 {
+				w.see(addr, fmt.Sprintf("org-%02d", r.IntN(among)), int64(r.IntN(100))*day, "probe")
+			}
+			out = append(out, w.actor(addr))
+		}
+		return out
+	}
+	traits := []trait{
+		{kind: "user agent", value: "scouts", users: addresses, actors: pool("203.0.113", 12)},
+		{kind: "user agent", value: "strangers", users: addresses, actors: pool("198.51.100", organizations)},
+		{kind: "user agent", value: "honest clients have it, too", users: addresses + 5, actors: pool("192.0.2", 12)},
+	}
+	groups := link(w.picture, traits)
+	f := func(prefix string, want bool) {
+		t.Helper()
+		if got := together(groups, prefix+".1", prefix+".30"); got != want {
+			t.Errorf("%s: together %v, want %v", prefix, got, want)
+		}
+	}
+	f("203.0.113", true)
+	f("198.51.100", false)
+	f("192.0.2", false)
+}
+
+// TestOnePool has a list that many share who together take everyone, somebody
+// who showed a part of it, and two selective ones with one list.
+func TestOnePool(t *testing.T) {
+	const organizations = 10
+	w := newWorld(organizations)
+	for i := range 5 {
+		for n := range 4 {
+			w.see(fmt.Sprintf("203.0.113.%d", i+1), fmt.Sprintf("org-%02d", (2*i+n)%organizations), day, "probe")
+		}
+	}
+	w.see("203.0.113.9", "org-00", day, "probe")
+	for i := range 2 {
+		w.see(fmt.Sprintf("198.51.100.%d", i+1), "org-01", day, "probe")
+	}
+	actors := w.sorted()
+	at := func(addr string) int { return slices.Index(actors, w.actor(addr)) }
+	pair := func(a, b string) edge {
+		x, y := at(a), at(b)
+		return edge{a: min(x, y), b: max(x, y)}
+	}
+	alike := []edge{pair("198.51.100.1", "198.51.100.2")}
+	for i := range 4 {
+		alike = append(alike, pair(fmt.Sprintf("203.0.113.%d", i+1), fmt.Sprintf("203.0.113.%d", i+2)))
+	}
+	part := []edge{pair("203.0.113.9", "203.0.113.1"), pair("203.0.113.9", "198.51.100.1")}
+	links, rest := onePool(actors, alike, part)
+	if len(links) != 5 || len(rest) != 2 {
+		t.Errorf("%d links and %d others, want 5 and 2", len(links), len(rest))
+	}
+	for _, e := range links {
+		for _, n := range []int{e.a, e.b} {
+			if strings.HasPrefix(actors[n].key.String(), "198.51.100.") {
+				t.Errorf("%s was put into a pool", actors[n].key)
+			}
+		}
+	}
 }

@@ -1,12 +1,14 @@
 package correlate
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"math"
 	"math/big"
 	"net/netip"
+	"slices"
 
 	"github.com/vedette-cti/vedette"
 )
@@ -16,116 +18,203 @@ import (
 type trait struct {
 	kind   string
 	value  string
-	weight float64 // bits: how surprising it is that two addresses share it
+	weight float64 // bits: how surprising it is that a stranger has it
+	users  int     // clients that have it, hostile or not
+	order  bool    // it is in what order the first values came, not a value
 	actors []*actor
 }
 
 // Bounds on traits.
 const (
-	maxTraitUsers = 24 // a trait of more addresses says nothing about who they are
-	hostileShare  = 0.6
-	networkBits   = 3 // hosting networks hold many tenants
+	fewUsers     = 24   // so many may share a trait in any telemetry,
+	userShare    = 0.1  // and in larger ones this share of all clients,
+	maxUsers     = 4096 // but no more than this
+	maxValues    = 64   // of a kind that count for one address, the rarest
+	hostileShare = 0.6
+	networkBits  = 3 // hosting networks hold many tenants
+	systemBits   = 1 // and autonomous systems even more
+	firstValues  = 8 // how many make an order
+	leastValues  = 4
 )
 
-// traitQueries find, for values that actors use, every address that uses them.
-// Each gives kind, value, and one address a row. A value that more than
-// maxTraitUsers addresses use is left out by the engine.
-var traitQueries = []struct{ kind, sql string }{
-	{"user agent", usersOf("user_agent", "user_agent IS NOT NULL AND length(user_agent) > 3")},
-	{"TLS client fingerprint", usersOf("coalesce(ja4, ja3)", "coalesce(ja4, ja3) IS NOT NULL")},
-	{"tried account name", usersOf("user_name", "action IN ('login', 'admin-login') AND outcome = 'failure' AND user_name IS NOT NULL")},
-	{"request", usersOf("split_part(url, '?', 1)", "url IS NOT NULL AND status >= 400")},
-	{"request", usersOf("url", "url LIKE '%?%'")},
+// traitKinds are where traits are found: the values that actors have under one
+// condition, and the clients that have them under the other.
+var traitKinds = []struct {
+	kind, value, actors, clients string
+	order                        bool // the order of the first values, instead of each
+}{
+	{"user agent", "user_agent", "length(user_agent) > 3", "length(user_agent) > 3", false},
+	{"TLS client fingerprint", "ja4", "ja4 IS NOT NULL", "ja4 IS NOT NULL", false},
+	{"TLS client fingerprint", "ja3", "ja3 IS NOT NULL", "ja3 IS NOT NULL", false},
+	{"SSH client", sshClient, sshSensor, sshSensor, false},
+	{"tried account", "user_name", failedLogin, failedLogin, false},
+	{"tried account", "user_name", failedLogin, failedLogin, true},
+	{"request", "split_part(url, '?', 1)", missing, "url IS NOT NULL", false},
+	{"request", "url", "url LIKE '%?%'", "url LIKE '%?%'", false},
+	{"request", "split_part(url, '?', 1)", missing, missing, true},
 }
 
-// usersOf builds the query for one kind: among the values that actors have, the
-// rare ones, with all their users.
-func usersOf(value, where string) string {
+const (
+	fromOutside = "source_ip IS NOT NULL AND coalesce(direction, '') NOT IN ('outbound', 'internal')"
+	missing     = "url IS NOT NULL AND status >= 400"
+	failedLogin = "user_name IS NOT NULL AND action IN ('login', 'admin-login') AND outcome = 'failure'"
+	// The client's software as Zeek and Suricata log it.
+	sshSensor = "dataset IN ('zeek.ssh', 'suricata.ssh') AND " + sshClient + " <> ''"
+	sshClient = `regexp_extract(rest, '"(ssh\.client\.software_version|client)":"(SSH-2\.0-)?([^"]*)', 3)`
+
+	portSets = `SELECT string_agg(CAST(port AS VARCHAR), ',' ORDER BY port) AS v, source_ip FROM (
+			SELECT DISTINCT destination_port AS port, source_ip FROM events
+			WHERE direction = 'inbound' AND source_ip IS NOT NULL AND destination_port IS NOT NULL)
+		GROUP BY source_ip HAVING count(*) BETWEEN 4 AND 200`
+)
+
+// valuesOf gives each client's values. Only values that two actors have are
+// looked up for everybody.
+func valuesOf(value, actors, clients string) string {
+	return fmt.Sprintf(`SELECT DISTINCT %[1]s AS v, source_ip FROM events WHERE %[3]s AND %[4]s AND %[1]s IN (
+			SELECT v FROM (SELECT DISTINCT %[1]s AS v, source_ip FROM events
+				WHERE %[2]s AND %[4]s AND source_ip IN (SELECT actor FROM detections))
+			GROUP BY v HAVING count(*) >= 2)`, value, actors, clients, fromOutside)
+}
+
+// ordersOf gives, for each client and organization, the order in which it first
+// came to its first values.
+func ordersOf(value, where string) string {
+	return fmt.Sprintf(`SELECT DISTINCT v, source_ip FROM (
+			SELECT source_ip, md5(string_agg(v, chr(10) ORDER BY n)) AS v FROM (
+				SELECT *, row_number() OVER (PARTITION BY org, source_ip ORDER BY t, p, v) AS n FROM (
+					SELECT organization AS org, source_ip, %s AS v, min(time) AS t, min(position) AS p
+					FROM events WHERE %s AND %s GROUP BY ALL))
+			WHERE n <= %d GROUP BY org, source_ip HAVING count(*) >= %d)`, value, where, fromOutside, firstValues, leastValues)
+}
+
+// rare keeps of such values what is shared by few, and by actors mostly, and
+// gives value, number of clients and of actors, and one actor a row.
+func rare(pairs string, most int) string {
 	return fmt.Sprintf(`
-		WITH pairs AS (
-			SELECT DISTINCT %[1]s AS value, source_ip FROM events
-			WHERE %[2]s AND source_ip IS NOT NULL AND coalesce(direction, '') NOT IN ('outbound', 'internal')),
-		rare AS (
-			SELECT value FROM pairs GROUP BY value
-			HAVING count(*) BETWEEN 2 AND %[3]d AND count(*) FILTER (source_ip IN (SELECT actor FROM detections)) >= 2)
-		SELECT value, source_ip FROM pairs WHERE value IN (SELECT value FROM rare)
-		ORDER BY value, source_ip`, value, where, maxTraitUsers)
+		WITH pairs AS (%s), hostile AS (SELECT DISTINCT actor FROM detections WHERE actor IS NOT NULL),
+		few AS (SELECT v, count(*) AS users, count(*) FILTER (source_ip IN (SELECT actor FROM hostile)) AS hostiles FROM pairs GROUP BY v
+			HAVING users BETWEEN 2 AND %d AND hostiles >= greatest(2, %g * users))
+		SELECT v, users, hostiles, source_ip FROM pairs JOIN few USING (v) WHERE source_ip IN (SELECT actor FROM hostile)
+		QUALIFY row_number() OVER (PARTITION BY source_ip ORDER BY users, v) <= %d
+		ORDER BY v, source_ip`, pairs, most, hostileShare, maxValues)
 }
 
-// readTraits asks the event store for what actors share, and adds their
-// networks.
-func readTraits(ctx context.Context, events vedette.EventStore, p *picture) ([]trait, error) {
-	var total float64
-	if err := scanOne(ctx, events, &total, `SELECT approx_count_distinct(source_ip) FROM events`); err != nil {
+// readTraits asks the event store for what actors share.
+func readTraits(ctx context.Context, events vedette.EventStore, p *picture, geo func(netip.Addr) *vedette.Geo) ([]trait, error) {
+	var out []trait
+	most := 0
+	if err := query(ctx, events, "SELECT count(DISTINCT source_ip) FROM events", func(rows *sql.Rows) error {
+		var clients int64
+		err := rows.Scan(&clients)
+		most = min(maxUsers, max(fewUsers, int(userShare*float64(clients))))
+		return err
+	}); err != nil {
+		return nil, fmt.Errorf("count clients: %w", err)
+	}
+	populations := make(map[string]population) // by kind
+	add := func(kind, pairs, clients string, order bool) (err error) {
+		all, ok := populations[kind]
+		if !ok {
+			err = query(ctx, events, `SELECT count(DISTINCT source_ip), count(DISTINCT source_ip) FILTER (source_ip IN (SELECT actor FROM detections))
+				FROM events WHERE `+clients+" AND "+fromOutside, func(rows *sql.Rows) error { return rows.Scan(&all.clients, &all.hostile) })
+			populations[kind] = all
+		}
+		if err == nil && all.clients > 1 {
+			var found []trait
+			found, err = readKind(ctx, events, p, kind, rare(pairs, most), all)
+			for i := range found {
+				found[i].order = order
+			}
+			out = append(out, found...)
+		}
+		if err != nil {
+			return fmt.Errorf("shared %s: %w", kind, err)
+		}
+		return nil
+	}
+	for _, k := range traitKinds {
+		pairs := valuesOf(k.value, k.actors, k.clients)
+		if k.order {
+			pairs = ordersOf(k.value, k.actors)
+		}
+		if err := add(k.kind, pairs, k.clients, k.order); err != nil {
+			return nil, err
+		}
+	}
+	if err := add("set of ports", portSets, "direction = 'inbound' AND destination_port IS NOT NULL", false); err != nil {
 		return nil, err
 	}
-	var out []trait
-	for _, q := range traitQueries {
-		found, err := readKind(ctx, events, p, q.kind, q.sql, total)
-		if err != nil {
-			return nil, fmt.Errorf("shared %s: %w", q.kind, err)
-		}
-		out = append(out, found...)
+	certificates, err := readCertificates(ctx, events, p)
+	if err != nil {
+		return nil, err
 	}
-	return append(out, networkTraits(p)...), nil
+	names, err := readNames(ctx, events, p)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(out, certificates, names, neighbors(p, geo)), nil
 }
 
-func scanOne(ctx context.Context, events vedette.EventStore, dst any, query string) error {
-	rows, err := events.QueryContext(ctx, query)
+// population is who could have a trait: the clients that show any of its kind.
+type population struct{ clients, hostile int64 }
+
+// bits weighs a trait of so many users and hostile users by the odds that a
+// stranger has it. Among all clients it looks rare what every attacker's tool
+// has; strangers that come into question are hostile. Among these it looks common
+// what one busy botnet has; so the bits count double there, up to those among all
+// clients.
+func (p population) bits(users, hostile int) float64 {
+	const least = 64 // a small telemetry does not make rare things common
+	clients := math.Log2(float64(max(p.clients, least)) / float64(users))
+	among := math.Log2(float64(max(p.hostile, least)) / float64(hostile))
+	return max(0, min(clients, 2*among))
+}
+
+// query calls scan for every row.
+func query(ctx context.Context, events vedette.EventStore, text string, scan func(*sql.Rows) error, args ...any) error {
+	rows, err := events.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	if rows.Next() {
-		if err := rows.Scan(dst); err != nil {
+	for rows.Next() {
+		if err := scan(rows); err != nil {
 			return err
 		}
 	}
 	return rows.Err()
 }
 
-func readKind(ctx context.Context, events vedette.EventStore, p *picture, kind, query string, total float64) ([]trait, error) {
-	rows, err := events.QueryContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var (
-		out     []trait
-		current trait
-		users   int
-	)
-	flush := func() {
-		if share := float64(len(current.actors)) / float64(max(users, 1)); len(current.actors) >= 2 && share >= hostileShare {
-			current.weight = max(0, math.Log2(max(total, 64)/float64(users)))
-			out = append(out, current)
-		}
-	}
-	for rows.Next() {
+// readKind reads the rows that rare gives.
+func readKind(ctx context.Context, events vedette.EventStore, p *picture, kind, text string, all population) ([]trait, error) {
+	var out []trait
+	err := query(ctx, events, text, func(rows *sql.Rows) error {
 		var (
-			value sql.NullString
-			n     *big.Int
+			value          sql.NullString
+			users, hostile int
+			n              *big.Int
 		)
-		if err := rows.Scan(&value, &n); err != nil {
-			return nil, err
+		if err := rows.Scan(&value, &users, &hostile, &n); err != nil {
+			return err
 		}
-		if value.String != current.value {
-			flush()
-			current, users = trait{kind: kind, value: value.String}, 0
+		if len(out) == 0 || out[len(out)-1].value != value.String {
+			out = append(out, trait{kind: kind, value: value.String, users: users, weight: all.bits(users, hostile)})
 		}
-		users++
 		if a := p.actors[actorKey{addr: vedette.AddrFromBig(n)}]; a != nil {
-			current.actors = append(current.actors, a)
+			t := &out[len(out)-1]
+			t.actors = append(t.actors, a)
 		}
-	}
-	flush()
-	return out, rows.Err()
+		return nil
+	})
+	return slices.DeleteFunc(out, func(t trait) bool { return len(t.actors) < 2 }), err
 }
 
-// networkTraits says which actors are neighbors: the same /24, or /48 for IPv6.
-// Hosting networks hold many tenants, so this weighs little alone.
-func networkTraits(p *picture) []trait {
-	groups := make(map[netip.Prefix][]*actor)
+// neighbors says which actors live close together: in the same /24 (/48 for
+// IPv6) or autonomous system.
+func neighbors(p *picture, geo func(netip.Addr) *vedette.Geo) []trait {
+	networks := make(map[netip.Prefix][]*actor)
+	systems := make(map[uint32][]*actor)
 	for _, a := range p.sorted() {
 		if !a.key.addr.IsValid() {
 			continue
@@ -134,16 +223,27 @@ func networkTraits(p *picture) []trait {
 		if a.key.addr.Is6() {
 			bits = 48
 		}
-		n, err := a.key.addr.Prefix(bits)
-		if err == nil {
-			groups[n] = append(groups[n], a)
+		if n, err := a.key.addr.Prefix(bits); err == nil {
+			networks[n] = append(networks[n], a)
+		}
+		if geo == nil {
+			continue
+		}
+		if at := geo(a.key.addr); at != nil && at.ASN != 0 {
+			systems[at.ASN] = append(systems[at.ASN], a)
 		}
 	}
 	var out []trait
-	for n, actors := range groups {
-		if len(actors) >= 2 && len(actors) <= maxTraitUsers {
-			out = append(out, trait{kind: "network", value: n.String(), weight: networkBits, actors: actors})
+	for n, actors := range networks {
+		if len(actors) >= 2 && len(actors) <= fewUsers {
+			out = append(out, trait{kind: "network", value: n.String(), weight: networkBits, users: len(actors), actors: actors})
 		}
 	}
+	for n, actors := range systems {
+		if len(actors) >= 2 && len(actors) <= fewUsers {
+			out = append(out, trait{kind: "network", value: fmt.Sprintf("AS%d", n), weight: systemBits, users: len(actors), actors: actors})
+		}
+	}
+	slices.SortFunc(out, func(a, b trait) int { return cmp.Compare(a.value, b.value) })
 	return out
 }

@@ -2,7 +2,6 @@ package correlate
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -10,35 +9,50 @@ import (
 	"github.com/vedette-cti/vedette"
 )
 
-// minEffect is the confidence that a finding of an effect needs to carry a
-// verdict of compromise alone.
-const minEffect = 60
+// Confidence that a finding of an effect needs.
+const (
+	minEffect  = 60 // to carry a verdict of compromise alone,
+	minUnknown = 70 // if nothing else is known of who caused it
+)
+
+// verdictSlack is how long after an attempt a weak effect is put down to it.
+const verdictSlack = int64(7 * 24 * 3600 * 1e9)
+
+// profile is what is known of a group beside what it did at one organization.
+type profile struct {
+	actorOf map[*deed]*actor
+	// proven are the group's control hosts that other organizations' compromises
+	// show: a machine in lasting contact with one is an effect, too.
+	proven map[*actor]bool
+	// period is how long the telemetry lasts.
+	period int64
+	// known groups did something else than log in at one organization.
+	known bool
+}
 
 // judge decides how far a group got at one organization: the highest stage that
 // its findings support.
 //
 //   - compromise: a finding of an effect that stands alone (not weak, confidence
-//     at least minEffect); or weak findings of effects by two different
-//     detectors; or one weak effect at most 30 days after a plain attempt. No
-//     effect, no compromise, whatever was sent.
+//     at least minEffect, or minUnknown if the group is known for nothing else: a
+//     login after failures by somebody who did nothing else may be the owner's);
+//     or weak findings of effects of two independent kinds; or one weak effect,
+//     or a machine that newly turned to a control host of the group, at most a
+//     week after a plain attempt on the same machine by a group that does not
+//     attack there all the time. No effect, no compromise, whatever was sent.
 //   - attempt: a plain finding of one, an effect that does not carry a
-//     compromise, or weak ones of two different detectors.
+//     compromise, or weak ones of two independent kinds.
 //   - reconnaissance: any plain finding, weak ones of two rules, or one look
 //     three times. A single weak finding of something worse is nothing yet: half
 //     of it is ordinary life.
-//
-// proven are the group's control hosts that other organizations' compromises
-// show: a machine in lasting contact with one is an effect, too.
-func judge(org string, deeds []*deed, actorOf map[*deed]*actor, proven map[*actor]bool) vedette.ClusterOrganization {
-	o := vedette.ClusterOrganization{ID: org}
-	slices.SortFunc(deeds, func(a, b *deed) int {
-		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.detector, b.detector), cmp.Compare(a.rule, b.rule), actorOf[a].key.compare(actorOf[b].key))
-	})
+func judge(org *vedette.Organization, deeds []*deed, p *profile) vedette.ClusterOrganization {
+	o := vedette.ClusterOrganization{ID: org.ID}
+	slices.SortFunc(deeds, func(a, b *deed) int { return cmp.Or(a.compare(b), p.actorOf[a].key.compare(p.actorOf[b].key)) })
 	first, last := deeds[0].first, deeds[0].last
 	var support []*deed
-	o.Verdict, support = verdict(deeds)
+	o.Verdict, support = p.verdict(deeds)
 	if o.Verdict < vedette.VerdictCompromise {
-		if contacts := controlled(deeds, actorOf, proven); len(contacts) > 0 {
+		if contacts := p.controlled(deeds); len(contacts) > 0 {
 			o.Verdict, support = vedette.VerdictCompromise, contacts
 		}
 	}
@@ -48,19 +62,24 @@ func judge(org string, deeds []*deed, actorOf map[*deed]*actor, proven map[*acto
 	}
 	o.FirstSeen, o.LastSeen = time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
 	o.Confidence = confidence(support)
-	o.Reason = reason(o.Verdict, support, deeds, actorOf)
-	o.Evidence = cite(support, deeds)
+	lead := leading(support)
+	o.Reason = reason(o.Verdict, lead, support, deeds, org, p.actorOf)
+	o.Evidence = cite(lead, support, deeds)
 	return o
 }
 
 // verdict returns the stage and the findings that carry it.
-func verdict(deeds []*deed) (vedette.Verdict, []*deed) {
+func (p *profile) verdict(deeds []*deed) (vedette.Verdict, []*deed) {
 	var plainEffects, weakEffects, attempts, weakAttempts []*deed
 	for _, d := range deeds {
+		enough := minEffect
+		if !p.known && d.role&control == 0 {
+			enough = minUnknown
+		}
 		switch {
-		case d.effect && d.stage == vedette.VerdictCompromise && !d.weak && d.confidence >= minEffect:
+		case d.effect && d.stage == vedette.VerdictCompromise && !d.weak && d.confidence >= enough:
 			plainEffects = append(plainEffects, d)
-		case d.effect && d.stage == vedette.VerdictCompromise:
+		case d.effect && d.stage >= vedette.VerdictAttempt:
 			weakEffects = append(weakEffects, d)
 		case d.stage >= vedette.VerdictAttempt && !d.weak:
 			attempts = append(attempts, d)
@@ -71,17 +90,10 @@ func verdict(deeds []*deed) (vedette.Verdict, []*deed) {
 	if len(plainEffects) > 0 {
 		return vedette.VerdictCompromise, append(plainEffects, weakEffects...)
 	}
-	if distinct(weakEffects, detectorOf) >= 2 {
-		return vedette.VerdictCompromise, weakEffects
+	if pair := p.together(weakEffects, attempts); pair != nil {
+		return vedette.VerdictCompromise, pair
 	}
-	for _, e := range weakEffects {
-		for _, a := range attempts {
-			if a.first <= e.first && e.first-a.last <= causalSlack {
-				return vedette.VerdictCompromise, []*deed{e, a}
-			}
-		}
-	}
-	if len(attempts) > 0 || len(weakEffects) > 0 || distinct(weakAttempts, detectorOf) >= 2 {
+	if len(attempts) > 0 || len(weakEffects) > 0 || len(kinds(weakAttempts)) >= 2 {
 		return vedette.VerdictAttempt, slices.Concat(weakEffects, attempts, weakAttempts)
 	}
 	var (
@@ -103,45 +115,116 @@ func verdict(deeds []*deed) (vedette.Verdict, []*deed) {
 	return vedette.VerdictNone, nil
 }
 
-// maxControlShare bounds how many of the organizations may know a control host:
-// what everybody talks to is a service.
-const maxControlShare = 0.3
-
-// provenControl returns the actors that machines turned to at organizations
-// where the group's entry stands on other evidence.
-func provenControl(byOrg map[string][]*deed, actorOf map[*deed]*actor, organizations int) map[*actor]bool {
-	out := make(map[*actor]bool)
-	for _, deeds := range byOrg {
-		v, support := verdict(deeds)
-		if v < vedette.VerdictCompromise || !slices.ContainsFunc(support, func(d *deed) bool { return d.role&control == 0 }) {
-			continue
-		}
-		for _, d := range deeds {
-			a := actorOf[d]
-			if d.role&control != 0 && !d.weak && float64(len(a.deeds)) <= maxControlShare*float64(organizations) {
-				out[a] = true
+// together returns weak effects that support each other, or one (or a machine
+// that turned to a control host) and the attempt that explains it; nil if there
+// are none. All must have happened to the same
+// machine, as far as the machines are known.
+func (p *profile) together(weak, attempts []*deed) []*deed {
+	for i, e := range weak {
+		for _, other := range weak[i+1:] {
+			if max(e.stage, other.stage) == vedette.VerdictCompromise && e.meets(other) && len(kinds([]*deed{e, other})) == 2 {
+				return []*deed{e, other}
 			}
 		}
 	}
-	return out
+	if p.always(attempts) {
+		return nil
+	}
+	for _, e := range slices.Concat(weak, turned(attempts)) {
+		for _, a := range attempts {
+			if (e.stage == vedette.VerdictCompromise || !e.effect) && a.role&control == 0 && e.confidence >= minEffect && e.meets(a) && len(kinds([]*deed{e, a})) == 2 &&
+				a.first <= e.first && e.first-a.last <= verdictSlack {
+				return []*deed{e, a}
+			}
+		}
+	}
+	return nil
 }
 
-const control = vedette.RoleC2 | vedette.RoleTunnel
-
-// controlled returns the findings of machines in contact with proven control
-// hosts.
-func controlled(deeds []*deed, actorOf map[*deed]*actor, proven map[*actor]bool) []*deed {
+// turned returns the plain findings of machines that turned to a control host.
+func turned(attempts []*deed) []*deed {
 	var out []*deed
-	for _, d := range deeds {
-		if d.role&control != 0 && proven[actorOf[d]] && d.detector == "outbound" {
+	for _, d := range attempts {
+		if d.consequence() && turning[d.detector] {
 			out = append(out, d)
 		}
 	}
 	return out
 }
 
-func detectorOf(d *deed) string { return d.detector }
-func ruleOf(d *deed) string     { return d.detector + "\x00" + d.rule }
+// alwaysShare is how much of the time may be near an attempt for that to mean
+// anything.
+const alwaysShare = 0.25
+
+// always reports whether attempts come so often that one is always near.
+func (p *profile) always(attempts []*deed) bool {
+	var list []interval
+	for _, a := range attempts {
+		if !a.consequence() {
+			list = append(list, interval{a.first, a.last})
+		}
+	}
+	return float64(covered(list, verdictSlack)) > alwaysShare*float64(p.period)
+}
+
+// meets reports whether both may have happened to the same machine.
+func (d *deed) meets(o *deed) bool {
+	if len(d.targets) == 0 || len(o.targets) == 0 {
+		return true
+	}
+	for t := range d.targets {
+		if o.targets[t] {
+			return true
+		}
+	}
+	return false
+}
+
+// maxControlShare bounds how many of the organizations may know a control host:
+// what everybody talks to is a service.
+const maxControlShare = 0.3
+
+// prove finds the actors that machines turned to at organizations where the
+// group's entry stands on other evidence.
+func (p *profile) prove(byOrg map[string][]*deed, organizations int) {
+	p.proven = make(map[*actor]bool)
+	for _, deeds := range byOrg {
+		v, support := p.verdict(deeds)
+		if v < vedette.VerdictCompromise || !slices.ContainsFunc(support, func(d *deed) bool { return d.role&control == 0 }) {
+			continue
+		}
+		for _, d := range deeds {
+			a := p.actorOf[d]
+			if d.role&control != 0 && !d.weak && float64(len(a.deeds)) <= maxControlShare*float64(organizations) {
+				p.proven[a] = true
+			}
+		}
+	}
+}
+
+const control = vedette.RoleC2 | vedette.RoleTunnel
+
+// Detectors by what their findings mean.
+var (
+	// turning find machines that turn to the outside on their own.
+	turning = map[string]bool{"outbound": true, "beacon": true, "rogue": true}
+	// handsOn find what takes a person (or a tool driven by one), not a worm.
+	handsOn = map[string]bool{"takeover": true, "webshell": true, "outbound": true, "rogue": true, "foothold": true}
+)
+
+// controlled returns the findings of machines in contact with proven control
+// hosts.
+func (p *profile) controlled(deeds []*deed) []*deed {
+	var out []*deed
+	for _, d := range deeds {
+		if d.role&control != 0 && p.proven[p.actorOf[d]] && turning[d.detector] {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func ruleOf(d *deed) string { return d.detector + "\x00" + d.rule }
 
 func distinct(ds []*deed, key func(*deed) string) int {
 	seen := make(map[string]bool)
@@ -151,99 +234,88 @@ func distinct(ds []*deed, key func(*deed) string) int {
 	return len(seen)
 }
 
-// confidence combines the findings of different detectors as independent
-// evidence; further findings of the same detector add nothing. It never reaches
-// certainty.
-func confidence(support []*deed) int {
-	best := make(map[string]int)
-	for _, d := range support {
-		c := d.confidence
-		if c == 0 {
-			c = 50
+// kind is one independent piece of evidence: findings of one detector, and of
+// others that read the same lines.
+type kind struct {
+	confidence int
+	sensors    map[string]bool
+}
+
+// kinds divides findings into independent kinds, the surest first. Two detectors
+// that cite the same line saw the same thing.
+func kinds(support []*deed) []kind {
+	parent := make([]int, len(support))
+	var root func(int) int
+	root = func(i int) int {
+		if parent[i] != i {
+			parent[i] = root(parent[i])
 		}
-		best[d.detector] = max(best[d.detector], c)
+		return parent[i]
 	}
+	byDetector := make(map[string]int)
+	byLine := make(map[lineID]int)
+	for i, d := range support {
+		parent[i] = i
+		join := func(j int) { parent[root(j)] = root(i) }
+		if j, ok := byDetector[d.detector]; ok {
+			join(j)
+		}
+		byDetector[d.detector] = i
+		for _, l := range d.lines {
+			if j, ok := byLine[l]; ok {
+				join(j)
+			}
+			byLine[l] = i
+		}
+	}
+	at := make(map[int]int)
+	var out []kind
+	for i, d := range support {
+		r := root(i)
+		if _, ok := at[r]; !ok {
+			at[r] = len(out)
+			out = append(out, kind{sensors: make(map[string]bool)})
+		}
+		k := &out[at[r]]
+		k.confidence = max(k.confidence, cmp.Or(d.confidence, 50))
+		for s := range d.sensors {
+			k.sensors[s] = true
+		}
+	}
+	slices.SortStableFunc(out, func(a, b kind) int { return b.confidence - a.confidence })
+	return out
+}
+
+// confidence combines independent kinds of evidence: each takes its share of the
+// doubt that the others left, and half of that if it comes from a sensor that
+// spoke already, which may be wrong again. It never reaches certainty.
+func confidence(support []*deed) int {
 	doubt := 1.0
-	for _, c := range best {
-		doubt *= 1 - float64(c)/100
+	spoke := make(map[string]bool)
+	for _, k := range kinds(support) {
+		share := float64(k.confidence) / 100
+		again := false
+		for s := range k.sensors {
+			again = again || spoke[s]
+		}
+		for s := range k.sensors {
+			spoke[s] = true
+		}
+		if again {
+			share /= 2
+		}
+		doubt *= 1 - share
 	}
 	return min(97, int(math.Round(100*(1-doubt))))
 }
 
-// reason explains a verdict in at most two sentences.
-func reason(v vedette.Verdict, support, all []*deed, actorOf map[*deed]*actor) string {
-	if len(support) == 0 {
-		return ""
-	}
-	lead := support[0]
+// leading returns the finding that says most.
+func leading(support []*deed) *deed {
+	var lead *deed
 	for _, d := range support {
-		if d.stage > lead.stage || d.stage == lead.stage && (d.confidence > lead.confidence) {
+		if lead == nil || d.stage > lead.stage || d.stage == lead.stage && d.confidence > lead.confidence {
 			lead = d
 		}
 	}
-	on := time.Unix(0, lead.first).UTC().Format("2 January 2006 15:04")
-	text := fmt.Sprintf("%s: %s from %s on %s UTC", label(v), lead.title, actorOf[lead].key, on)
-	if len(lead.items) > 0 && lead.items[0].Summary != "" {
-		text = fmt.Sprintf("%s: %s (%s) on %s UTC", label(v), lead.title, lead.items[0].Summary, on)
-	}
-	var before, kinds int64
-	seen := make(map[string]bool)
-	for _, d := range all {
-		if d == lead {
-			continue
-		}
-		if d.first <= lead.first {
-			before += d.count
-		}
-		if !seen[ruleOf(d)] {
-			seen[ruleOf(d)] = true
-			kinds++
-		}
-	}
-	switch {
-	case v == vedette.VerdictCompromise && before > 0:
-		text += fmt.Sprintf(". It follows %d earlier findings of %d kinds from the same cluster", before, kinds)
-	case v == vedette.VerdictAttempt && kinds > 0:
-		text += fmt.Sprintf(". %d more kinds of findings agree; no effect on the victim's side was seen", kinds)
-	case v == vedette.VerdictAttempt:
-		text += ". No effect on the victim's side was seen"
-	}
-	return text + "."
-}
-
-func label(v vedette.Verdict) string {
-	return [...]string{"Nothing", "Reconnaissance", "Attempt", "Compromise"}[v]
-}
-
-// maxEvidence is how many lines a verdict cites.
-const maxEvidence = 12
-
-// cite lists what carries the verdict first, then the rest, each by time.
-func cite(support, all []*deed) []vedette.EvidenceItem {
-	var out []vedette.EvidenceItem
-	add := func(ds []*deed, each int) {
-		for _, d := range ds {
-			for _, item := range d.items[:min(each, len(d.items))] {
-				item.Count = d.count
-				same := func(o vedette.EvidenceItem) bool { return o.File == item.File && o.Line == item.Line }
-				if len(out) < maxEvidence && (item.File == "" || !slices.ContainsFunc(out, same)) {
-					out = append(out, item)
-				}
-			}
-		}
-	}
-	var others []*deed
-	for _, d := range all {
-		if !slices.Contains(support, d) {
-			others = append(others, d)
-		}
-	}
-	slices.SortStableFunc(support, func(a, b *deed) int { return int(b.stage) - int(a.stage) })
-	each := maxItems
-	if len(support) > 4 {
-		each = 1
-	}
-	add(support, each)
-	add(others, 1)
-	return out
+	return lead
 }

@@ -34,9 +34,12 @@ func TestVerdict(t *testing.T) {
 		for _, d := range deeds {
 			of[d] = a
 		}
-		got := judge("org", deeds, of, nil)
+		got := judge(&vedette.Organization{ID: "org"}, deeds, &profile{actorOf: of, known: true, period: 100 * day})
 		if got.Verdict != want {
 			t.Errorf("%s: got %s, want %s", deeds[0].rule, got.Verdict, want)
+		}
+		if n := sentences(got.Reason); got.Verdict > vedette.VerdictNone && n != 2 {
+			t.Errorf("%s: %d sentences: %q", deeds[0].rule, n, got.Reason)
 		}
 		if got.Verdict > vedette.VerdictNone && (got.Reason == "" || got.Confidence <= 0 || got.Confidence > 97 || len(got.Evidence) == 0) {
 			t.Errorf("%s: reason %q, confidence %d, %d lines", deeds[0].rule, got.Reason, got.Confidence, len(got.Evidence))
@@ -65,10 +68,69 @@ func TestVerdict(t *testing.T) {
 	f(recon, finding("scan/horizontal reconnaissance", 80, 0, 1))
 }
 
+// sentences counts what ends with a full stop.
+func sentences(text string) int { return strings.Count(text+" ", ". ") }
+
+// TestOrdinaryLife has effects that an owner, a partner or a visitor may have
+// caused: none of them is a compromise.
+func TestOrdinaryLife(t *testing.T) {
+	login := finding("bruteforce/login-after-failures compromise effect", 65, day, 1)
+	guess := finding("bruteforce/guessing attempt", 85, day, 30)
+	sqli := finding("sigma/sqli attempt", 65, day, 5)
+	turn := finding("rogue/softether-tunnel attempt", 60, 3*day, 1)
+	turn.role = vedette.RoleTunnel
+	weak := finding("indicator/address compromise effect weak", 60, 3*day, 1)
+	here, there := netip.MustParseAddr("198.18.0.1"), netip.MustParseAddr("198.18.0.2")
+	f := func(want vedette.Verdict, p profile, deeds ...*deed) {
+		t.Helper()
+		a := &actor{key: actorKey{addr: netip.MustParseAddr("203.0.113.1")}}
+		p.actorOf, p.period = make(map[*deed]*actor), 100*day
+		for _, d := range deeds {
+			p.actorOf[d] = a
+		}
+		if got := judge(&vedette.Organization{ID: "org"}, deeds, &p); got.Verdict != want {
+			t.Errorf("%s: got %s, want %s", deeds[0].rule, got.Verdict, want)
+		}
+	}
+	at := func(d *deed, target netip.Addr) *deed {
+		c := *d
+		c.targets = map[netip.Addr]bool{target: true}
+		return &c
+	}
+	const attempt, compromise = vedette.VerdictAttempt, vedette.VerdictCompromise
+	f(attempt, profile{}, guess, login) // who did nothing else may be the owner
+	f(compromise, profile{known: true}, guess, login)
+	f(compromise, profile{known: true}, at(weak, here), at(sqli, here))
+	f(attempt, profile{known: true}, at(weak, here), at(sqli, there)) // another machine
+	often := *sqli
+	often.last = 90 * day
+	f(attempt, profile{known: true}, weak, &often) // who attacks all the time
+	f(compromise, profile{known: true}, at(turn, here), at(sqli, here))
+	f(attempt, profile{known: true}, turn)
+	f(attempt, profile{known: true}, finding("deviation/odd-answer attempt effect weak", 70, 2*day, 1), sqli)
+	// Two detectors that read one line are one kind of evidence.
+	twin := finding("outbound/long compromise effect weak", 60, 3*day, 1)
+	f(compromise, profile{known: true}, weak, twin)
+	line := []lineID{{source: vedette.ID{1}, line: 7}}
+	one, two := *weak, *twin
+	one.lines, two.lines = line, line
+	f(attempt, profile{known: true}, &one, &two)
+}
+
 func TestConfidenceNeedsIndependence(t *testing.T) {
 	one := confidence([]*deed{finding("sigma/a attempt", 60, 0, 1)})
 	same := confidence([]*deed{finding("sigma/a attempt", 60, 0, 1), finding("sigma/b attempt", 60, 0, 1)})
 	other := confidence([]*deed{finding("sigma/a attempt", 60, 0, 1), finding("bruteforce/b attempt", 60, 0, 1)})
+	a, b := finding("sigma/a attempt", 60, 0, 1), finding("bruteforce/b attempt", 60, 0, 1)
+	a.sensors, b.sensors = map[string]bool{"web": true}, map[string]bool{"web": true}
+	if got := confidence([]*deed{a, b}); got != 72 {
+		t.Errorf("from one sensor: %d, want 72", got)
+	}
+	a.lines = []lineID{{source: vedette.ID{1}, line: 1}}
+	b.lines = a.lines
+	if got := confidence([]*deed{a, b}); got != 60 {
+		t.Errorf("from one line: %d, want 60", got)
+	}
 	if one != 60 || same != one || other != 84 {
 		t.Errorf("one %d, same detector %d, other detector %d; want 60, 60, 84", one, same, other)
 	}
@@ -85,14 +147,16 @@ func TestProvenControl(t *testing.T) {
 	shell, there, here := finding("webshell/used compromise effect", 80, 0, 9), tunnel(), tunnel()
 	of := map[*deed]*actor{shell: attacker, there: c2, here: c2}
 	byOrg := map[string][]*deed{"a": {shell, there}, "b": {here}}
-	if v := judge("b", byOrg["b"], of, provenControl(byOrg, of, 20)).Verdict; v != vedette.VerdictCompromise {
-		t.Errorf("contact with a proven control host gives %s", v)
+	f := func(want vedette.Verdict, organizations int) {
+		t.Helper()
+		p := &profile{actorOf: of, known: true}
+		p.prove(byOrg, organizations)
+		if v := judge(&vedette.Organization{ID: "b"}, byOrg["b"], p).Verdict; v != want {
+			t.Errorf("of %d organizations: %s, want %s", organizations, v, want)
+		}
 	}
-	if v := judge("b", byOrg["b"], of, provenControl(byOrg, of, 3)).Verdict; v != vedette.VerdictAttempt {
-		t.Errorf("contact with what two of three organizations use gives %s", v)
-	}
+	f(vedette.VerdictCompromise, 20)
+	f(vedette.VerdictAttempt, 3) // two of three know it
 	byOrg["a"] = []*deed{there}
-	if v := judge("b", byOrg["b"], of, provenControl(byOrg, of, 20)).Verdict; v != vedette.VerdictAttempt {
-		t.Errorf("contact with an unproven host gives %s", v)
-	}
+	f(vedette.VerdictAttempt, 20) // nothing proves it
 }

@@ -120,6 +120,8 @@ func (m *memory) ReplaceDetections(_ context.Context, detector string, ds []vede
 	return nil
 }
 
+func (m *memory) SaveClusters(context.Context, []vedette.ClusterState) error { return nil }
+func (m *memory) Clusters(context.Context) ([]vedette.ClusterState, error)   { return nil, nil }
 func (m *memory) QueryContext(context.Context, string, ...any) (*sql.Rows, error) {
 	return nil, errors.New("no SQL here")
 }

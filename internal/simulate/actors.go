@@ -13,6 +13,7 @@ type actor struct {
 	summary  string
 	targeted bool
 	nodes    []node
+	agents   []string // user agents of a botnet
 }
 
 // node is one address or name of an actor's infrastructure.
@@ -20,9 +21,10 @@ type node struct {
 	addr  netip.Addr
 	name  string // a domain name that points to addr, if it is used by name
 	roles []string
+	half  int // of the period in which it is used: 1, 2, or 0 for both
 }
 
-// Indexes of the actors.
+// Indexes of the actors that every simulation has.
 const (
 	targetedActor = iota
 	wordpressBots
@@ -34,50 +36,65 @@ const (
 	deviceSearch
 )
 
-// casting creates the actors and their infrastructure.
-func (s *simulation) casting() {
-	d := newDice(s.Seed, "casting")
-	taken := map[netip.Addr]bool{}
-	rent := func(from []netip.Prefix, n int, roles ...string) []node {
-		var out []node
-		for len(out) < n {
-			if a := d.address(pick(d, from)); !taken[a] {
-				taken[a] = true
-				out = append(out, node{addr: a, roles: roles})
-			}
+// cast is the state of casting.
+type cast struct {
+	sim   *simulation
+	dice  dice
+	taken map[netip.Addr]bool
+}
+
+// rent takes n addresses that nobody has yet.
+func (c *cast) rent(from []netip.Prefix, n int, roles ...string) []node {
+	var out []node
+	for len(out) < n {
+		if a := c.dice.address(pick(c.dice, from)); !c.taken[a] {
+			c.taken[a] = true
+			out = append(out, node{addr: a, roles: roles})
 		}
-		return out
 	}
-	var homes, hosts []netip.Prefix
+	return out
+}
+
+// add adds an actor with its nodes.
+func (c *cast) add(name, summary string, nodes ...[]node) *actor {
+	a := &actor{index: len(c.sim.actors), name: name, summary: summary, agents: oldAgents}
+	for _, n := range nodes {
+		a.nodes = append(a.nodes, n...)
+	}
+	c.sim.actors = append(c.sim.actors, a)
+	return a
+}
+
+// crowd is where botnets live: other countries' homes, and rented hosts.
+func crowd() (homes, hosts []netip.Prefix) {
 	for _, c := range everyoneElses {
 		homes = append(homes, networks(access, c)...)
 	}
-	hosts = networks(hosting, "")
-	add := func(index int, name, summary string, nodes ...[]node) *actor {
-		a := &actor{index: index, name: name, summary: summary}
-		for _, n := range nodes {
-			a.nodes = append(a.nodes, n...)
-		}
-		s.actors = append(s.actors, a)
-		return a
-	}
-	s.targeted = add(targetedActor, "sim-strait-actor", "targeted: scans chosen sectors from rented hosts, attacks public-facing devices and web applications, tunnels out over SoftEther, is administered from Fuzhou in office hours",
-		rent(networks(hosting, "JP"), 2, "scanner"), rent(networks(hosting, "US"), 2, "scanner"),
-		rent(networks(hosting, "HK"), 3, "exploit"), rent(networks(hosting, "KR"), 1, "exploit"), rent(networks(hosting, "TW"), 2, "exploit"),
-		rent(networks(hosting, "HK"), 2, "command-and-control", "tunnel"), rent(networks(hosting, "TW"), 2, "command-and-control", "tunnel"),
-		rent([]netip.Prefix{city("Fuzhou")}, 3, "administration"))
-	s.targeted.targeted = true
-	names := []string{"sim-vpn0461.softether.net", "sync.sim-update-relay.example", "sim-vpn7730.softether.net", "assets.sim-office-portal.example"}
-	for i, k := range s.targeted.having("tunnel") {
-		s.targeted.nodes[k].name = names[i]
-	}
-	add(wordpressBots, "sim-bot-wordpress", "opportunistic: guesses WordPress passwords everywhere", rent(homes, 30, "exploit"))
-	add(secretHunters, "sim-bot-secrets", "opportunistic: looks for forgotten files everywhere", rent(hosts, 12, "scanner"))
-	add(exploitBots, "sim-bot-exploit", "opportunistic: sends old exploits to everyone", rent(homes, 35, "exploit"))
-	add(sshBots, "sim-bot-ssh", "opportunistic: guesses SSH passwords", rent(homes, 30, "exploit"), rent(hosts, 15, "exploit"))
-	add(vpnBots, "sim-bot-vpn", "opportunistic: tries leaked passwords at VPN gateways", rent(hosts, 20, "exploit"))
-	add(internetCensus, "sim-internet-census", "research: counts services on the internet and says so", rent(networks(census, "US"), 6, "scanner"))
-	add(deviceSearch, "sim-device-search", "search engine for devices: knocks at many ports", rent(networks(census, "NL"), 8, "scanner"))
+	return homes, networks(hosting, "")
+}
+
+// casting creates the actors and their infrastructure.
+func (s *simulation) casting() {
+	c := &cast{s, newDice(s.Seed, "casting"), map[netip.Addr]bool{}}
+	place := home(s.Operators)
+	summary := "targeted: scans chosen sectors from rented hosts, attacks public-facing devices and web applications, tunnels out over SoftEther, is administered from " + place.city + " in office hours"
+	targeted := c.add("sim-strait-actor", summary,
+		c.rent(networks(hosting, "JP"), 2, "scanner"), c.rent(networks(hosting, "US"), 2, "scanner"),
+		c.rent(networks(hosting, "HK"), 3, "exploit"), c.rent(networks(hosting, "KR"), 1, "exploit"), c.rent(networks(hosting, "TW"), 2, "exploit"),
+		c.rent(networks(hosting, "HK"), 2, "command-and-control", "tunnel"), c.rent(networks(hosting, "TW"), 2, "command-and-control", "tunnel"),
+		c.rent([]netip.Prefix{place.prefix}, 3, "administration"))
+	targeted.targeted = true
+	targeted.christen(firstKits[0].hosts...)
+	homes, hosts := crowd()
+	c.add("sim-bot-wordpress", "opportunistic: guesses WordPress passwords everywhere", c.rent(homes, 30, "exploit"))
+	c.add("sim-bot-secrets", "opportunistic: looks for forgotten files everywhere", c.rent(hosts, 12, "scanner"))
+	c.add("sim-bot-exploit", "opportunistic: sends old exploits to everyone", c.rent(homes, 35, "exploit"))
+	c.add("sim-bot-ssh", "opportunistic: guesses SSH passwords", c.rent(homes, 30, "exploit"), c.rent(hosts, 15, "exploit"))
+	c.add("sim-bot-vpn", "opportunistic: tries leaked passwords at VPN gateways", c.rent(hosts, 20, "exploit"))
+	c.add("sim-internet-census", "research: counts services on the internet and says so", c.rent(networks(census, "US"), 6, "scanner"))
+	c.add("sim-device-search", "search engine for devices: knocks at many ports", c.rent(networks(census, "NL"), 8, "scanner"))
+	s.campaigns = []*campaign{{actor: targeted, kits: firstKits, home: place, operators: newOperators(s.Operators, s.is(habitRelay))}}
+	c.castHabits(targeted)
 	for _, o := range s.orgs {
 		o.marks = make([]vedette.Verdict, len(s.actors))
 		o.seen = make([]map[netip.Addr]bool, len(s.actors))
@@ -87,15 +104,31 @@ func (s *simulation) casting() {
 	}
 }
 
-// having lists the nodes with a role.
-func (a *actor) having(role string) []int {
+// christen gives the tunnel hosts that have none yet their names.
+func (a *actor) christen(names ...string) {
+	for i := range a.nodes {
+		n := &a.nodes[i]
+		if len(names) > 0 && n.name == "" && n.is("tunnel") {
+			n.name, names = names[0], names[1:]
+		}
+	}
+}
+
+func (n node) is(role string) bool {
+	for _, r := range n.roles {
+		if r == role {
+			return true
+		}
+	}
+	return false
+}
+
+// having lists the nodes with a role that are used in a half of the period.
+func (a *actor) having(role string, half int) []int {
 	var out []int
 	for i, n := range a.nodes {
-		for _, r := range n.roles {
-			if r == role {
-				out = append(out, i)
-				break
-			}
+		if n.is(role) && (n.half == 0 || n.half == half) {
+			out = append(out, i)
 		}
 	}
 	return out

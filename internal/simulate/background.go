@@ -15,7 +15,7 @@ func (o *org) background() {
 		return
 	}
 	d := newDice(o.sim.Seed, "background of "+o.id)
-	rate := o.sim.Scale
+	rate := o.sim.Scale * o.sim.Noise
 	for day := range o.sim.Days {
 		from := o.sim.Start.AddDate(0, 0, day)
 		moment := func() time.Time { return from.Add(d.span(0, 24*time.Hour)) }
@@ -45,7 +45,7 @@ func (o *org) background() {
 }
 
 // bot is one address of an actor.
-func (o *org) bot(actor int, d dice) netip.Addr { return pick(d, o.sim.actors[actor].nodes).addr }
+func (a *actor) bot(d dice) netip.Addr { return pick(d, a.nodes).addr }
 
 var oldAgents = []string{
 	"Mozilla/5.0 (Windows NT 6.1; WOW64; rv:40.0) Gecko/20100101 Firefox/40.1",
@@ -54,14 +54,16 @@ var oldAgents = []string{
 }
 
 func (o *org) guessWordPress(at time.Time, d dice) {
-	s, client, agent := o.sites[0], o.bot(wordpressBots, d), pick(d, oldAgents)
+	who := o.crew(wordpressBots, d)
+	defer o.by(who.index, guessing)()
+	s, client, agent := o.sites[0], who.bot(d), pick(d, who.agents)
 	c := o.connect(s, client, at, d)
 	c.do(s.get(at, "/wp-login.php", agent, "", d))
 	for range 3 + d.IntN(9) {
 		at = at.Add(d.seconds(2))
 		r := s.get(at, pick(d, []string{"/wp-login.php", "/wp-login.php", "/xmlrpc.php"}), agent, "", d)
 		r.method, r.sent = "POST", d.between(90, 260)
-		o.mark(wordpressBots, client, vedette.VerdictAttempt, c.do(r))
+		o.mark(who.index, client, vedette.VerdictAttempt, c.do(r))
 	}
 	c.close()
 }
@@ -71,12 +73,14 @@ var forgotten = []string{"/.env", "/.git/config", "/.git/HEAD", "/phpinfo.php", 
 	"/solr/admin/info/system?wt=json", "/actuator/gateway/routes"}
 
 func (o *org) huntSecrets(at time.Time, d dice) {
-	s, client, agent := o.sites[0], o.bot(secretHunters, d), pick(d, oldAgents)
+	who := o.crew(secretHunters, d)
+	defer o.by(who.index, probing)()
+	s, client, agent := o.sites[0], who.bot(d), pick(d, who.agents)
 	c := o.connect(s, client, at, d)
 	start := d.IntN(len(forgotten))
 	for i := range 4 + d.IntN(8) {
 		at = at.Add(d.seconds(0.8))
-		o.mark(secretHunters, client, vedette.VerdictReconnaissance, c.do(s.get(at, forgotten[(start+i*5)%len(forgotten)], agent, "", d)))
+		o.mark(who.index, client, vedette.VerdictReconnaissance, c.do(s.get(at, forgotten[(start+i*5)%len(forgotten)], agent, "", d)))
 	}
 	c.close()
 }
@@ -97,14 +101,16 @@ var oldExploits = []struct{ method, uri, agent string }{
 }
 
 func (o *org) sendExploits(at time.Time, d dice) {
-	s, client := o.sites[0], o.bot(exploitBots, d)
+	who := o.crew(exploitBots, d)
+	defer o.by(who.index, exploiting)()
+	s, client := o.sites[0], who.bot(d)
 	c := o.connect(s, client, at, d)
 	for range 1 + d.IntN(4) {
 		at = at.Add(d.seconds(3))
 		x := pick(d, oldExploits)
 		agent := x.agent
 		if agent == "" {
-			agent = pick(d, oldAgents)
+			agent = pick(d, who.agents)
 		}
 		r := s.get(at, x.uri, agent, "", d)
 		if x.method == "POST" {
@@ -113,7 +119,7 @@ func (o *org) sendExploits(at time.Time, d dice) {
 		if r.status == 404 && d.chance(0.3) {
 			r.status, r.size = 400, 226
 		}
-		o.mark(exploitBots, client, vedette.VerdictAttempt, c.do(r))
+		o.mark(who.index, client, vedette.VerdictAttempt, c.do(r))
 	}
 	c.close()
 }
@@ -124,20 +130,24 @@ func (o *org) guessSSH(at time.Time, d dice) {
 	if !o.shelled() {
 		return
 	}
-	client := o.bot(sshBots, d)
+	who := o.crew(sshBots, d)
+	defer o.by(who.index, guessing)()
+	client := who.bot(d)
 	for range 4 + d.IntN(14) {
 		user := pick(d, accounts)
 		seen := o.ssh(login{at: at, client: client, user: user, known: user == "root", method: "password"}, d)
-		o.mark(sshBots, client, vedette.VerdictAttempt, seen)
+		o.mark(who.index, client, vedette.VerdictAttempt, seen)
 		at = at.Add(3*time.Second + d.seconds(20))
 	}
 }
 
 func (o *org) stuffVPN(at time.Time, d dice) {
+	who := o.crew(vpnBots, d)
+	defer o.by(who.index, guessing)()
 	for range 2 + d.IntN(5) {
-		client := o.bot(vpnBots, d)
+		client := who.bot(d)
 		p := person{name: pick(d, []string{"admin", "test", "vpn", "user1", "guest", "support", "mei", "chen"}), host: "DESKTOP-SIM", id: "00000000000000000000000000000000"}
-		o.mark(vpnBots, client, vedette.VerdictAttempt, o.vpnLogin(p, client, at, false, 0, d))
+		o.mark(who.index, client, vedette.VerdictAttempt, o.vpnLogin(p, client, at, false, 0, d))
 		at = at.Add(30*time.Second + d.seconds(400))
 	}
 }
@@ -150,7 +160,8 @@ func (o *org) knock(at time.Time, client netip.Addr, host, port int, d dice) boo
 }
 
 func (o *org) census(at time.Time, d dice) {
-	client := o.bot(internetCensus, d)
+	defer o.by(internetCensus, scanning)()
+	client := o.sim.actors[internetCensus].bot(d)
 	const agent = "Mozilla/5.0 (compatible; SimInternetCensus/1.0; +https://census.sim.example/)"
 	for _, port := range []int{22, 80, 443, 8080} {
 		for _, host := range []int{hostWeb, hostMail, hostVPN} {
@@ -166,7 +177,8 @@ func (o *org) census(at time.Time, d dice) {
 }
 
 func (o *org) searchDevices(at time.Time, d dice) {
-	client := o.bot(deviceSearch, d)
+	defer o.by(deviceSearch, scanning)()
+	client := o.sim.actors[deviceSearch].bot(d)
 	for range 5 + d.IntN(6) {
 		at = at.Add(d.seconds(90))
 		port := pick(d, []int{21, 23, 102, 161, 502, 1433, 2323, 3306, 3389, 5060, 5555, 5900, 6379, 7547, 8443, 9200, 27017})
@@ -184,7 +196,9 @@ func (o *org) opportunisticEntry(d dice) {
 	day := at.Format(time.DateOnly)
 	switch {
 	case o.has("weak-ssh"):
-		client := o.bot(sshBots, d)
+		who := o.crew(sshBots, d)
+		defer o.by(who.index, entering)()
+		client := who.bot(d)
 		for range 24 {
 			o.ssh(login{at: at, client: client, user: pick(d, accounts), method: "password"}, d)
 			at = at.Add(4*time.Second + d.seconds(4))
@@ -198,12 +212,16 @@ func (o *org) opportunisticEntry(d dice) {
 			}
 			at = at.Add(d.span(20*time.Hour, 50*time.Hour))
 		}
-		o.mark(sshBots, client, vedette.VerdictCompromise, effects >= 2)
+		o.mark(who.index, client, vedette.VerdictCompromise, effects >= 2)
 		o.notes = append(o.notes, "an SSH password guesser got in as \"backup\" from "+day+" on (opportunistic)")
 	case o.has("weak-upload"):
-		client := o.bot(exploitBots, d)
-		o.dropShell(exploitBots, "/wp-content/plugins/sim-gallery/cache/"+d.letters(6, "abcdef0123456789")+".php",
-			"/wp-content/plugins/sim-gallery/upload.php", []netip.Addr{client}, at, at.AddDate(0, 0, 6), false, d)
+		who := o.crew(exploitBots, d)
+		client := who.bot(d)
+		o.dropShell(shell{actor: who.index, script: "/wp-content/plugins/sim-gallery/cache/" + d.letters(6, "abcdef0123456789") + ".php",
+			upload: "/wp-content/plugins/sim-gallery/upload.php", first: client, from: at,
+			back:  []time.Time{at.Add(26 * time.Hour), at.Add(75 * time.Hour)},
+			hands: func(time.Time) []netip.Addr { return []netip.Addr{client} },
+			agent: func(time.Time) string { return firstKits[0].shellAgent }}, d)
 		o.notes = append(o.notes, "a bot put a web shell on the site on "+day+" (opportunistic)")
 	}
 }

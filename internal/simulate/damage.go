@@ -67,7 +67,7 @@ func (o *org) find(folders ...string) *stream {
 // darken switches all of an organization's sensors off for some weeks. Not
 // where the actor gets in: there the telemetry is to show it.
 func (o *org) darken(s *simulation, d dice) bool {
-	if s.steps[o.index].goal == vedette.VerdictCompromise || o.has("weak-ssh") || o.has("weak-upload") {
+	if s.goal(o.index) == vedette.VerdictCompromise || o.has("weak-ssh") || o.has("weak-upload") {
 		return false
 	}
 	length := max(5, s.Days/9+d.IntN(s.Days/9))
@@ -89,4 +89,81 @@ func (o *org) skewClock() bool {
 	t.skew = time.Hour
 	o.notes = append(o.notes, "the web server's clock is an hour ahead")
 	return true
+}
+
+// planDarkness takes sensors from a third of the organizations, if that is a
+// habit: one that never was there, one that begins late, or one that stops when
+// the actor gets in.
+func (s *simulation) planDarkness() {
+	if !s.is(habitDark) {
+		return
+	}
+	d := newDice(s.Seed, "darkness")
+	for _, i := range d.Perm(len(s.orgs))[:(len(s.orgs)+2)/3] {
+		o := s.orgs[i]
+		if len(o.streams) == 0 || o.has("weak-ssh") || o.has("weak-upload") {
+			continue
+		}
+		kinds := []string{"missing", "late"}
+		if s.goal(i) == vedette.VerdictCompromise {
+			kinds = append(kinds, "silenced", "silenced")
+		}
+		sensor := o.sensor(pick(d, o.streams))
+		switch pick(d, kinds) {
+		case "missing":
+			o.silence(sensor, window{s.Start, s.end})
+			o.blind = append(o.blind, sensor+" never sent anything")
+		case "late":
+			from := s.outside(i, s.Start.AddDate(0, 0, s.Days/4+d.IntN(s.Days/3)))
+			o.silence(sensor, window{s.Start, from})
+			if from.Before(s.end) {
+				o.blind = append(o.blind, sensor+" began to log on "+from.Format(time.DateOnly))
+			} else {
+				o.blind = append(o.blind, sensor+" never sent anything")
+			}
+		case "silenced":
+			from := s.entry(i).Add(d.span(-20*time.Hour, 6*time.Hour))
+			until := from.AddDate(0, 0, 6+d.IntN(20))
+			o.silence(sensor, window{from, until})
+			o.blind = append(o.blind, fmt.Sprintf("%s was dark from %s to %s", sensor, from.Format(time.DateOnly), until.Format(time.DateOnly)))
+		}
+	}
+}
+
+// entry is when a targeted actor means to get into an organization.
+func (s *simulation) entry(i int) time.Time {
+	for _, c := range s.campaigns {
+		if c.steps[i].goal == vedette.VerdictCompromise {
+			return c.steps[i].effect
+		}
+	}
+	return s.Start
+}
+
+// outside moves a log's beginning behind the stay of whoever gets in at about
+// that time. A log that begins in the midst of a stay shows it as if it had
+// always been so, and whether that is proof would be a matter of taste.
+func (s *simulation) outside(i int, from time.Time) time.Time {
+	for k := range 2 * len(s.campaigns) { // twice, since one stay can end within another
+		st := s.campaigns[k%len(s.campaigns)].steps[i]
+		if st.goal == vedette.VerdictCompromise && from.After(st.effect.AddDate(0, 0, -7)) && from.Before(st.until) {
+			from = st.until.AddDate(0, 0, 1)
+		}
+	}
+	return from
+}
+
+// sensor is the folder of a stream's logs, which all logs of one device share.
+func (o *org) sensor(s *stream) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(s.path, "logs/"+o.id+"/"), "/")
+	return name
+}
+
+// silence keeps a sensor from writing for a time.
+func (o *org) silence(sensor string, w window) {
+	for _, s := range o.streams {
+		if o.sensor(s) == sensor {
+			s.dark = append(s.dark, w)
+		}
+	}
 }

@@ -27,6 +27,7 @@ type softether struct {
 // transaction is one client's connection; run writes it under its number.
 type transaction struct {
 	at  time.Time
+	act act
 	run func(cid string)
 }
 
@@ -47,7 +48,7 @@ func newSoftether(o *org) *softether {
 
 // later queues a connection and reports whether the server was logging then.
 func (v *softether) later(at time.Time, run func(cid string)) bool {
-	v.pending = append(v.pending, transaction{at, run})
+	v.pending = append(v.pending, transaction{at, v.org.act, run})
 	return v.server.awake(at)
 }
 
@@ -55,9 +56,10 @@ func (v *softether) settle() {
 	sort.SliceStable(v.pending, func(i, j int) bool { return v.pending[i].at.Before(v.pending[j].at) })
 	for _, t := range v.pending {
 		v.cid++
+		v.org.act = t.act
 		t.run(fmt.Sprintf("CID-%d", v.cid))
 	}
-	v.pending = nil
+	v.pending, v.org.act = nil, act{}
 }
 
 func (v *softether) say(at time.Time, format string, args ...any) bool {

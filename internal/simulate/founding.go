@@ -37,12 +37,13 @@ type org struct {
 
 	marks     []vedette.Verdict     // per actor: what the telemetry shows
 	seen      []map[netip.Addr]bool // per actor: addresses in the telemetry
-	names     map[string]bool       // of the targeted actor, in the telemetry
+	names     map[string]bool       // of targeted actors' nodes, in the telemetry
 	notes     []string
 	blind     []string
 	negative  []string // which harmless oddities happen here
 	benign    []benign
-	mode      string // how the targeted actor got in, if it did
+	act       act      // whose doing the present is
+	modes     []string // how targeted actors got in, if they did
 	bootstrap dice
 }
 
@@ -101,7 +102,7 @@ func (s *simulation) found(i int, p profile, d dice) *org {
 	o := &org{
 		sim: s, index: i, id: id, sector: sec.id, country: where, clock: where.location(),
 		name:    fmt.Sprintf("Simulated %s %d", pick(d, sec.names), i+1),
-		net4:    netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, byte(1 + i%120), byte(64 * (i / 120))}), 26),
+		net4:    network(i),
 		domain:  id + ".sim.example",
 		profile: p,
 		size:    0.5 + d.ExpFloat64()*0.5,
@@ -115,6 +116,20 @@ func (s *simulation) found(i int, p profile, d dice) *org {
 	o.hire()
 	o.equip()
 	return o
+}
+
+// network is the /26 of the i-th organization: four rounds through 198.18.1.0
+// to 198.18.120.0, then four through 198.18.121.0 to 198.18.255.0 without
+// 198.18.250.0, where the authorized testers are.
+func network(i int) netip.Prefix {
+	third, quarter := 1+i%120, i/120
+	if i >= 480 {
+		third, quarter = 121+(i-480)%134, (i-480)/134
+		if third >= 250 {
+			third++
+		}
+	}
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, byte(third), byte(64 * quarter)}), 26)
 }
 
 // weighted picks an index by its share.
@@ -174,7 +189,7 @@ const (
 // stream opens a log of this organization.
 func (o *org) stream(path string, eol string) *stream {
 	s := &stream{
-		path: "logs/" + o.id + "/" + path, eol: eol, start: o.sim.Start, end: o.sim.end,
+		path: "logs/" + o.id + "/" + path, eol: eol, start: o.sim.Start, end: o.sim.end, act: &o.act,
 		gz:    (o.index+len(o.streams))%4 != 1 || o.sim.Portable,
 		daily: o.index%12 == 5 && !o.sim.Portable,
 	}

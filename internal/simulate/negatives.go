@@ -57,10 +57,12 @@ func (s *simulation) planNegatives() {
 		left := 1
 		if len(k.kind) > 4 && k.kind[:5] != "weak-" {
 			left = 1 + len(s.orgs)/30
+		} else if s.is(habitNoise) {
+			left = 1 + len(s.orgs)/20
 		}
 		for _, i := range d.Perm(len(s.orgs)) {
 			o := s.orgs[i]
-			goal := s.steps[i].goal
+			goal := s.goal(i)
 			if left == 0 || goal == vedette.VerdictCompromise || o.profile.egressOnly || len(o.negative) > 2 || !k.fits(o, goal) {
 				continue
 			}

@@ -42,10 +42,22 @@ type Options struct {
 	// Portable leaves out what depends on files' modification times (syslog
 	// lines without a year), for telemetry that travels through git or mail.
 	Portable bool
+	// Habits names ways in which the simulation differs from the ordinary one;
+	// see the variable of that name.
+	Habits []string
+	// Noise multiplies the internet-wide background; default 1, with the habit
+	// noise 10.
+	Noise float64
+	// Relays is the share of administration that comes through relays, negative
+	// for none; default 0, with the habit relay 0.5, with evasion 1.
+	Relays float64
+	// Operators is the time zone that the targeted actor's people work in;
+	// default Asia/Shanghai.
+	Operators string
 }
 
 // MaxOrganizations is how many /26 networks the simulation's range has room for.
-const MaxOrganizations = 480
+const MaxOrganizations = 1016
 
 // ExampleOptions is what examples/strait in the repository was made with.
 var ExampleOptions = Options{Seed: 1, Organizations: 24, Days: 91, Scale: 0.22, Portable: true}
@@ -74,32 +86,33 @@ func (o *Options) defaults() error {
 	case o.Scale < 0 || o.Scale > 100:
 		return fmt.Errorf("simulate: scale %g: want more than 0, at most 100", o.Scale)
 	}
-	return nil
+	return o.habits()
 }
 
 // simulation is everything that is decided before the first line is written.
 // After newSimulation it is read-only, so organizations are made in parallel.
 type simulation struct {
 	Options
-	end      time.Time // exclusive
-	orgs     []*org
-	actors   []*actor
-	targeted *actor
-	steps    []step // what the targeted actor does, by organization
+	end       time.Time // exclusive
+	orgs      []*org
+	actors    []*actor
+	campaigns []*campaign      // one for each targeted actor
+	crews     map[int][]*actor // further botnets of the kind of one that there always is
 }
 
 func newSimulation(o Options) *simulation {
 	s := &simulation{Options: o, end: o.Start.AddDate(0, 0, o.Days)}
 	s.founding()
 	s.casting()
-	s.planCampaign()
+	s.planCampaigns()
 	s.planNegatives()
 	s.planFaults()
+	s.planDarkness()
 	return s
 }
 
-// Run writes constituency.yaml, logs, geo databases, truth.json, README.md and
-// the marker file SIMULATED to o.Out.
+// Run writes constituency.yaml, logs, geo databases, truth.json, the truth by
+// line, README.md and the marker file SIMULATED to o.Out.
 func Run(ctx context.Context, o Options) error {
 	if err := o.defaults(); err != nil {
 		return err
@@ -125,7 +138,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for _, write := range []func() error{s.writeConstituency, s.writeGeo, s.writeTruth, s.writeReadme} {
+	for _, write := range []func() error{s.writeConstituency, s.writeGeo, s.writeTruth, s.writeLines, s.writeReadme} {
 		if err := write(); err != nil {
 			return err
 		}
@@ -138,7 +151,7 @@ func Run(ctx context.Context, o Options) error {
 func (o *org) live() {
 	o.ordinary()
 	o.background()
-	o.campaign()
+	o.campaigns()
 	o.negatives()
 	if o.vpn != nil {
 		o.vpn.settle()

@@ -103,6 +103,12 @@ func TestSameSeedSameBytes(t *testing.T) {
 	if digest(o) == first {
 		t.Error("another seed gave the same files")
 	}
+	for _, h := range Habits {
+		o.Habits = append(o.Habits, h.Name)
+	}
+	if first = digest(o); digest(o) != first {
+		t.Error("the same habits gave different files")
+	}
 }
 
 // TestLedger counts the written lines again, without the simulator's help.
@@ -357,6 +363,10 @@ func TestOptions(t *testing.T) {
 	f("organizations", Options{Out: "x", Organizations: MaxOrganizations + 1})
 	f("days", Options{Out: "x", Days: 3})
 	f("scale", Options{Out: "x", Scale: -1})
+	f("unknown habit", Options{Out: "x", Habits: []string{"stealth"}})
+	f("noise", Options{Out: "x", Noise: 101})
+	f("relays", Options{Out: "x", Relays: 1.5})
+	f("operators", Options{Out: "x", Operators: "Atlantic/Nowhere"})
 }
 
 // TestClock checks that file modification times end with their last line, from

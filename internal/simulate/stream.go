@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -28,14 +29,17 @@ type stream struct {
 	skew       time.Duration // how far the device's clock is off
 	dark       []window      // when it wrote nothing
 
-	recs   []rec
-	faults faults
-	ledger ledger
+	act       *act // whose doing the organization's present is
+	recs      []rec
+	faults    faults
+	ledger    ledger
+	malicious []lineTruth // of the files that were written
 }
 
 type rec struct {
 	at   int64 // Unix nanoseconds, by the device's clock
 	line string
+	act  act
 }
 
 type window struct{ from, to time.Time }
@@ -78,7 +82,7 @@ func (s *stream) add(at time.Time, line string) bool {
 	if !s.awake(at) {
 		return false
 	}
-	s.recs = append(s.recs, rec{s.clock(at).UnixNano(), line})
+	s.recs = append(s.recs, rec{s.clock(at).UnixNano(), line, *s.act})
 	return true
 }
 
@@ -117,19 +121,34 @@ func (s *stream) write(dir string) error {
 func (s *stream) writeFile(dir, name string, lines []rec, i, n int) error {
 	var b bytes.Buffer
 	first, last := time.Unix(0, lines[0].at).UTC(), time.Unix(0, lines[len(lines)-1].at).UTC()
+	number, count := 0, func() int { return bytes.Count(b.Bytes(), []byte("\n")) }
 	if s.header != nil {
 		b.WriteString(s.header(first))
+		number = count()
 	}
+	if s.gz {
+		name += ".gz"
+	}
+	copied := s.faults.copied && i == n/3
+	folder, base := filepath.Split(name)
+	second := path.Join(folder, "restored", "copy-of-"+base)
 	for k, r := range lines {
 		if s.again && len(lines) > 200 && k == len(lines)/2 {
 			b.WriteString(s.header(time.Unix(0, r.at).UTC()))
+			number = count()
 		}
 		b.WriteString(r.line)
 		b.WriteString(s.eol)
+		number++
+		s.note(name, number, r.act)
+		if copied {
+			s.note(second, number, r.act)
+		}
 		if i == n/2 {
 			n := s.faults.garble(&b, k, lines, s.eol)
 			s.ledger.Read += n
 			s.ledger.Rejected += n
+			number += n
 		}
 	}
 	s.ledger.Read += len(lines)
@@ -141,17 +160,13 @@ func (s *stream) writeFile(dir, name string, lines []rec, i, n int) error {
 		line := lines[len(lines)-1].line
 		b.WriteString(line[:len(line)/2])
 	}
-	if s.gz {
-		name += ".gz"
-	}
 	if err := s.store(filepath.Join(dir, name), b.Bytes(), last); err != nil {
 		return err
 	}
-	if s.faults.copied && i == n/3 {
+	if copied {
 		s.ledger.Read += len(lines)
 		s.ledger.Duplicate += len(lines)
-		folder, base := filepath.Split(name)
-		return s.store(filepath.Join(dir, folder, "restored", "copy-of-"+base), b.Bytes(), last)
+		return s.store(filepath.Join(dir, second), b.Bytes(), last)
 	}
 	return nil
 }

@@ -48,8 +48,17 @@ type actTruth struct {
 	Name           string                     `json:"name"`
 	Targeted       bool                       `json:"targeted"`
 	Summary        string                     `json:"summary"`
+	Operators      *staffTruth                `json:"operators,omitempty"` // of targeted actors that use relays
 	Infrastructure []infraTruth               `json:"infrastructure"`
 	Organizations  map[string]vedette.Verdict `json:"organizations"`
+}
+
+// staffTruth says where an actor's people sit, whatever the telemetry shows.
+type staffTruth struct {
+	Country string  `json:"country"`
+	City    string  `json:"city"`
+	Zone    string  `json:"zone"`
+	Relayed float64 `json:"relayed"` // share of administration that comes through relays
 }
 
 type infraTruth struct {
@@ -71,8 +80,8 @@ func (s *simulation) truth() truthFile {
 	t := truthFile{Simulated: true, Notice: notice, Seed: s.Seed, Benign: []benign{}, Blind: []blind{},
 		Period: period{s.Start.Format(time.RFC3339), s.end.Add(-time.Second).Format(time.RFC3339)}}
 	for _, o := range s.orgs {
-		x := orgTruth{ID: o.id, Sector: o.sector, Country: o.country.code, Sensors: o.profile.summary, Method: o.mode,
-			Verdict: slices.Max(o.marks), Targeted: o.marks[targetedActor], Notes: append([]string{}, o.notes...)}
+		x := orgTruth{ID: o.id, Sector: o.sector, Country: o.country.code, Sensors: o.profile.summary, Method: strings.Join(o.modes, " + "),
+			Verdict: slices.Max(o.marks), Targeted: s.targetedMark(o), Notes: append([]string{}, o.notes...)}
 		for _, st := range o.streams {
 			x.Ledger.add(st.ledger)
 		}
@@ -87,6 +96,15 @@ func (s *simulation) truth() truthFile {
 		t.Actors = append(t.Actors, s.actorTruth(a))
 	}
 	return t
+}
+
+// targetedMark is how far targeted actors got, as far as the telemetry shows.
+func (s *simulation) targetedMark(o *org) vedette.Verdict {
+	v := vedette.VerdictNone
+	for _, c := range s.campaigns {
+		v = max(v, o.marks[c.actor.index])
+	}
+	return v
 }
 
 // actorTruth lists the part of an actor's infrastructure that is in the
@@ -113,6 +131,11 @@ func (s *simulation) actorTruth(a *actor) actTruth {
 			if seen {
 				x.Infrastructure = append(x.Infrastructure, infraTruth{value, n.roles, place.country, place.city})
 			}
+		}
+	}
+	for _, c := range s.campaigns {
+		if c.actor == a && s.Relays > 0 {
+			x.Operators = &staffTruth{c.home.country, c.home.city, c.home.zone, s.Relays}
 		}
 	}
 	sort.Slice(x.Infrastructure, func(i, j int) bool { return x.Infrastructure[i].Value < x.Infrastructure[j].Value })
@@ -212,6 +235,7 @@ Made with seed %d: %d organizations, %s to %s, %d records.
 | logs/ | telemetry, a folder for each organization |
 | geo/*.mmdb | geolocation and autonomous systems of the simulated addresses |
 | truth.json | what happened, as far as the telemetry can show it: compare, do not read first |
+| truth-lines.tsv.gz | every line that an actor left: file, line, actor, kind |
 
     vedette analyze --constituency constituency.yaml --geoip geo/simulated-city.mmdb --geoip geo/simulated-asn.mmdb logs
 

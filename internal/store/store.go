@@ -7,7 +7,8 @@
 //	events      vedette.EventColumns
 //	sources     seq UINTEGER, identity VARCHAR (vedette.ID), path VARCHAR,
 //	            format VARCHAR, organization VARCHAR, copy_of VARCHAR, ...
-//	detections  one row a detection: see the engine
+//	detections  one row a detection, evidence one a line of it: see the engine
+//	clusters    one row a cluster, cluster_members and cluster_history beside it
 package store
 
 import (
@@ -61,6 +62,11 @@ type Store interface {
 	ReplaceDetections(ctx context.Context, detector string, ds []vedette.Detection) error
 	// Detections yields all detections with their evidence, by time, then ID.
 	Detections(ctx context.Context) iter.Seq2[*vedette.Detection, error]
+	// SaveClusters puts clusters in place of all that were saved before, in one
+	// transaction. Ids must not be empty.
+	SaveClusters(ctx context.Context, clusters []vedette.ClusterState) error
+	// Clusters returns the clusters that were saved, by id.
+	Clusters(ctx context.Context) ([]vedette.ClusterState, error)
 	// Hunt searches the events.
 	Hunt(ctx context.Context, h Hunt) iter.Seq2[*Hit, error]
 	// Span returns the times of the first and last event; zero if there are none.

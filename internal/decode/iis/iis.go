@@ -214,12 +214,25 @@ func address(v []byte) (netip.Addr, bool) {
 	return addr.WithZone("").Unmap(), true
 }
 
-// sniff wants a #Fields directive that names parts of requests.
+func onlyDirectives(head []byte) bool {
+	for line := range bytes.Lines(head) {
+		if line[0] != '#' {
+			return false
+		}
+	}
+	return true
+}
+
+// sniff wants a #Fields directive that names parts of requests. A file so young
+// that only the directives before it were written is taken at its word.
 func sniff(head []byte) decode.Confidence {
 	const prefix = "#Fields:"
 	i := 0
 	if !bytes.HasPrefix(head, []byte(prefix)) {
 		if i = bytes.Index(head, []byte("\n"+prefix)); i < 0 {
+			if bytes.HasPrefix(head, []byte("#Software: Microsoft Internet Information Services")) && onlyDirectives(head) {
+				return 60
+			}
 			return 0
 		}
 		i++

@@ -93,6 +93,8 @@ func TestSniff(t *testing.T) {
 	f("2024-01-02 03:04:05\n"+header+"\n", 60)
 	f("#Fields: date time action protocol src-ip dst-ip", 0) // the Windows firewall's
 	f("#fields\tts\tuid", 0)
+	f("#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n", 60) // the directive is still to come
+	f("#Software: Microsoft Internet Information Services 10.0\r\n220 ready\r\n", 0)
 	f("", 0)
 }
 

@@ -55,6 +55,14 @@ type cluster struct {
 	Attribution    []struct{}       `json:"attribution"`
 	Organizations  []incident       `json:"organizations"`
 	Counts         counts           `json:"counts"`
+	History        []change         `json:"history,omitempty"`
+}
+
+type change struct {
+	Time    time.Time             `json:"time"`
+	Kind    vedette.ClusterChange `json:"kind"`
+	Cluster string                `json:"cluster,omitempty"`
+	Members int                   `json:"members"`
 }
 
 type infrastructure struct {
@@ -66,6 +74,7 @@ type infrastructure struct {
 	ASN       uint32    `json:"asn,omitempty"`
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
+	Known     []string  `json:"known,omitempty"`
 }
 
 type origin struct {
@@ -148,11 +157,14 @@ func convert(c *vedette.Cluster, constituents map[string]*vedette.Organization) 
 		},
 	}
 	for _, i := range c.Infrastructure {
-		converted := infrastructure{Value: i.Value, Type: i.Type, Roles: i.Roles.Names(), FirstSeen: i.FirstSeen, LastSeen: i.LastSeen}
+		converted := infrastructure{Value: i.Value, Type: i.Type, Roles: i.Roles.Names(), FirstSeen: i.FirstSeen, LastSeen: i.LastSeen, Known: i.Known}
 		if i.Geo != nil {
 			converted.Country, converted.City, converted.ASN = i.Geo.Country, i.Geo.City, i.Geo.ASN
 		}
 		out.Infrastructure = append(out.Infrastructure, converted)
+	}
+	for _, e := range c.History {
+		out.History = append(out.History, change{e.Time.UTC(), e.Kind, e.Other, e.Members})
 	}
 	for _, t := range c.Techniques {
 		out.Techniques = append(out.Techniques, t.Name)

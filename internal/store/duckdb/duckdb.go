@@ -27,6 +27,11 @@
 //	evidence    detection VARCHAR (detections.id), ordinal BIGINT (from 0),
 //	            event VARCHAR, time TIMESTAMP, source VARCHAR (sources.identity),
 //	            file VARCHAR, line BIGINT, position BIGINT, original VARCHAR
+//	clusters    id VARCHAR; first_seen, last_seen TIMESTAMP; merged_into VARCHAR
+//	            of the last assessment and before (vedette.ClusterState)
+//	cluster_members  cluster, member VARCHAR
+//	cluster_history  cluster VARCHAR, ordinal BIGINT (from 0), time TIMESTAMP,
+//	            kind, other VARCHAR, members BIGINT
 //
 // Text that is empty and numbers that are unknown are NULL. Times have
 // microseconds. Bytes that are not UTF-8 are kept as the text \xNN, except in

@@ -43,6 +43,7 @@ func Run(t *testing.T, open Open) {
 		{"Detections", testDetections},
 		{"DetectionsOnce", testDetectionsOnce},
 		{"ReplaceDetections", testReplaceDetections},
+		{"Clusters", testClusters},
 		{"Refused", testRefused},
 		{"Cancelled", testCancelled},
 		{"Reader", testReader},
