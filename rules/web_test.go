@@ -13,6 +13,7 @@ import (
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/detect"
+	"github.com/vedette-cti/vedette/internal/detect/injection"
 	"github.com/vedette-cti/vedette/internal/detect/sigma"
 	"github.com/vedette-cti/vedette/rules"
 )
@@ -22,7 +23,7 @@ func streams(t testing.TB) []detect.Stream {
 	t.Helper()
 	env := detect.Env{Rules: []fs.FS{rules.FS}, Constituency: &vedette.Constituency{}}
 	var out []detect.Stream
-	for _, p := range []detect.Plugin{sigma.Plugin} {
+	for _, p := range []detect.Plugin{sigma.Plugin, injection.Plugin} {
 		set, err := p.New(env)
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,342 @@
+package injection
+
+import (
+	"path"
+	"strings"
+	"unsafe"
+)
+
+// Command injection is a value with a command where a shell would look for
+// one: behind a separator or in a substitution. The word there is read as a
+// shell reads it, without quotes, backslashes, carets and expansions to
+// nothing, and looked up. Names that are words of English, too, need an
+// argument that prose has not, or nothing around them.
+
+// commandInjection reports whether v, decoded, injects a command. word is
+// scratch memory.
+func commandInjection(v string, word *[]byte) bool {
+	s := shell{v: v, word: word}
+	for i := 0; i < len(v); i++ {
+		n := 0
+		switch c := v[i]; c {
+		case ';', '|', '\n':
+			n = 1
+			if c == '|' && i+1 < len(v) && (v[i+1] == '|' || v[i+1] == '&') {
+				n = 2
+			}
+		case '&':
+			n = 1
+			if i+1 < len(v) && v[i+1] == '&' {
+				n = 2
+			}
+		case '$', '<', '>':
+			if i+1 < len(v) && v[i+1] == '(' {
+				if s.substitution(i, 2) {
+					return true
+				}
+			} else if c == '$' && s.variable(i) {
+				return true
+			}
+			continue
+		case '`':
+			if s.substitution(i, 1) {
+				return true
+			}
+			continue
+		case '/':
+			if s.wildcard(i) {
+				return true
+			}
+			continue
+		case '{':
+			if s.brace(i) {
+				return true
+			}
+			continue
+		}
+		if n > 0 && s.command(i, i+n) {
+			return true
+		}
+		i += max(n-1, 0)
+	}
+	return false
+}
+
+type shell struct {
+	v    string
+	word *[]byte
+}
+
+// read reads the word at i as a shell does, and returns what it becomes, where
+// it ends, and whether it was disguised.
+func (s *shell) read(i int) (text string, next int, disguised bool) {
+	start := len(*s.word)
+	w := *s.word
+	v := s.v
+	quotes := 0
+scan:
+	for i < len(v) {
+		c := v[i]
+		switch {
+		case c == '\'' || c == '"' || c == '\\' || c == '^':
+			disguised = disguised || len(w) > start
+			quotes++
+			i++
+		case c == '$':
+			n := nothing(v[i:])
+			if n == 0 {
+				break scan
+			}
+			disguised = disguised || len(w) > start
+			i += n
+		case c == '`' && i+1 < len(v) && v[i+1] == '`' && len(w) > start:
+			disguised = true
+			i += 2
+		case isWord(c) || isDigit(c) || c == '-' || c == '.' || c == '/' || c == ':' || c == '~':
+			w = append(w, c)
+			i++
+		default:
+			break scan
+		}
+	}
+	*s.word = w
+	if len(w) == start {
+		return "", i, false
+	}
+	text = unsafe.String(&w[start], len(w)-start) // never written again: words lie one behind the other
+	return text, i, disguised && (i >= len(v) || v[i-1] != '\'' && v[i-1] != '"' || quotes > 2)
+}
+
+// nothing returns the length of an expansion to nothing at the beginning of v:
+// $@, $*, $(), $x followed by no further sign of a name, ${x}.
+func nothing(v string) int {
+	switch {
+	case len(v) < 2:
+		return 0
+	case v[1] == '@' || v[1] == '*' || v[1] == '!' || isDigit(v[1]):
+		return 2
+	case strings.HasPrefix(v, "$()"):
+		return 3
+	case strings.HasPrefix(v, "${}"):
+		return 3
+	case v[1] == '{':
+		if n := strings.IndexByte(v, '}'); n > 0 && n < 20 && !strings.HasPrefix(v, "${ifs") {
+			return n + 1
+		}
+	}
+	return 0
+}
+
+// command judges what stands behind the separator v[from:at].
+func (s *shell) command(from, at int) bool {
+	v := s.v
+	spaced := from > 0 && v[from-1] == ' '
+	for at < len(v) && strings.IndexByte(" ({!\"'@", v[at]) >= 0 {
+		at++
+	}
+	text, next, disguised := s.read(at)
+	if text == "" {
+		return at < len(v) && v[at] == '$' && s.runsVariable(at)
+	}
+	text = base(text)
+	rank := commands[text]
+	if rank == launcher {
+		if further, n, _ := s.read(skip(v, next)); commands[base(further)] != 0 {
+			return s.argument(n) || commands[base(further)] == telling
+		}
+	}
+	switch {
+	case rank == 0:
+		return strings.Contains(text, "/bin/") || strings.HasPrefix(text, "./") && s.argument(next)
+	case disguised, s.argument(next):
+		return true
+	}
+	// Alone, or followed by what ends a command.
+	alone := next >= len(v) || strings.IndexByte(";|&`)}#<>'\"", v[skip(v, next)%len(v)]) >= 0 && skip(v, next) < len(v)
+	before := strings.TrimRight(v[:from], " ;|&")
+	return skip(v, next) >= len(v) && s.short(before, spaced, rank, v[from:]) || alone && s.short(before, spaced, rank, v[from:])
+}
+
+// short reports that what stands before a separator is a value and not prose.
+func (s *shell) short(before string, spaced bool, rank int, sign string) bool {
+	before = strings.TrimLeft(before, " ")
+	if before == "" {
+		return true
+	}
+	if strings.IndexByte(before, ' ') >= 0 {
+		return false
+	}
+	if !letters(before) { // an address, a number, a sign
+		return true
+	}
+	return !spaced && rank == telling || sign[0] == '&' && len(sign) > 1 && sign[1] == '&' && rank == telling || strings.IndexByte("'\")`", before[len(before)-1]) >= 0
+}
+
+func letters(v string) bool {
+	for i := range len(v) {
+		if isWord(v[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func skip(v string, i int) int {
+	for i < len(v) && v[i] == ' ' {
+		i++
+	}
+	return i
+}
+
+// base is a command without its folder and ending.
+func base(w string) string {
+	if i := strings.LastIndexByte(w, '/'); i >= 0 && strings.Contains(w[:i], "bin") {
+		w = w[i+1:]
+	}
+	return strings.TrimSuffix(w, ".exe")
+}
+
+// argument reports that what follows a command at i is an argument, which
+// prose has not.
+func (s *shell) argument(i int) bool {
+	v := s.v
+	if i >= len(v) {
+		return false
+	}
+	switch {
+	case strings.HasPrefix(v[i:], "<<<"), strings.HasPrefix(v[i:], "$ifs"), strings.HasPrefix(v[i:], "${ifs"), strings.HasPrefix(v[i:], "$9"):
+		return true
+	case v[i] == '<' || v[i] == '>' || v[i] == ',':
+		return i+1 < len(v) && v[i+1] != ' ' && v[i+1] != '('
+	case v[i] != ' ':
+		return false
+	}
+	i = skip(v, i)
+	arg, next, disguised := s.read(i)
+	switch {
+	case disguised:
+		return true
+	case arg == "":
+		return i+1 < len(v) && (v[i] == '$' && (isWord(v[i+1]) || v[i+1] == '{' || v[i+1] == '(') || v[i] == '%' && isWord(v[i+1]) || v[i] == '>' || v[i] == '<')
+	case arg[0] == '-':
+		return len(arg) > 1 && arg[1] != '-' || len(arg) > 3
+	case arg[0] == '/':
+		return len(arg) > 1
+	case strings.Contains(arg, "://"), strings.HasPrefix(arg, "./"), strings.HasPrefix(arg, "~/"), strings.Contains(arg, ":/"), len(arg) == 2 && arg[1] == ':':
+		return true
+	case arg[0] == '+':
+		return true
+	}
+	if isDigit(arg[0]) && (next >= len(v) || v[next] != ' ' || strings.IndexByte("#;|&", v[skip(v, next)%len(v)]) >= 0 || strings.Count(arg, ".") == 3) {
+		return true // sleep 5, ping 192.0.2.1
+	}
+	if strings.IndexByte(arg, '/') > 0 || strings.IndexByte(arg, '.') > 0 && arg[len(arg)-1] != '.' || strings.HasPrefix(v[i:], "'") && next < len(v) && v[next-1] == '\'' {
+		return true // a path, a host, a quoted word
+	}
+	return next < len(v) && strings.IndexByte("&|;<>`)=(", v[next]) >= 0 && commands[arg] != plain
+}
+
+// substitution judges $(, <(, >( and ` at i.
+func (s *shell) substitution(i, n int) bool {
+	v := s.v
+	at := i + n
+	inside := at < len(v) && v[at] == ')'
+	if n == 2 && (inside || at+1 < len(v) && v[at:at+2] == " )") { // pi$()ng
+		return i > 0 && i+3 < len(v) && isWord(v[i-1]) && (isWord(v[i+3]) || v[i] != '$' || v[i+3] == ' ') && v[i] != '>' || inside && i > 0 && i+3 < len(v) && isWord(v[i-1]) && isWord(v[i+3])
+	}
+	if n == 2 && v[at-2] == '$' && at < len(v) && v[at] == '(' { // $((7*7))
+		return at+1 < len(v) && (isDigit(v[at+1]) || v[at+1] == ' ' || v[at+1] == '$')
+	}
+	for at < len(v) && strings.IndexByte(" {\"'", v[at]) >= 0 {
+		at++
+	}
+	text, next, disguised := s.read(at)
+	if text == "" {
+		return n == 2 && at < len(v) && v[at] == '<'
+	}
+	rank := commands[base(text)]
+	if rank == 0 {
+		return strings.Contains(text, "bin/") && n == 2
+	}
+	if disguised || s.argument(next) {
+		return true
+	}
+	if n == 1 && strings.IndexByte(v[next:], '`') < 0 {
+		return false
+	}
+	before := strings.TrimRight(v[:i], " ")
+	return n == 2 || strings.IndexByte(before, ' ') < 0 && !(before != "" && v[i-1] == ' ')
+}
+
+// variable judges $ at i: variables that stand for a blank or a slash.
+func (s *shell) variable(i int) bool {
+	v := s.v[i+1:]
+	v = strings.TrimPrefix(v, "{")
+	switch {
+	case strings.HasPrefix(v, "ifs"):
+		return len(v) == 3 || !isWord(v[3])
+	case strings.HasPrefix(v, "path:"), strings.HasPrefix(v, "home:"), strings.HasPrefix(v, "pwd:"), strings.HasPrefix(v, "shell:"), strings.HasPrefix(v, "path%"), strings.HasPrefix(v, "path#"),
+		strings.HasPrefix(v, "home%"), strings.HasPrefix(v, "pwd%"), strings.HasPrefix(v, "hostname:"), strings.HasPrefix(v, "langinfo:"), strings.HasPrefix(v, "ps4"), strings.HasPrefix(v, "bash_"):
+		return true
+	}
+	return false
+}
+
+// runsVariable judges $x where a command is expected: a command put together.
+func (s *shell) runsVariable(i int) bool {
+	j := i + 1
+	for j < len(s.v) && (isWord(s.v[j]) || isDigit(s.v[j]) || s.v[j] == '{' || s.v[j] == '}' || s.v[j] == '$') {
+		j++
+	}
+	assigned := false
+	for k := 0; k+1 < i; k++ {
+		if isWord(s.v[k]) && s.v[k+1] == '=' && (k == 0 || strings.IndexByte("; &", s.v[k-1]) >= 0 || isWord(s.v[k-1])) {
+			assigned = true
+		}
+	}
+	return j > i+1 && assigned && (j == len(s.v) || strings.IndexByte(" ;|&", s.v[j]) >= 0)
+}
+
+// wildcard judges a path with wild cards at i: it is tried on programs and on
+// files of passwords.
+func (s *shell) wildcard(i int) bool {
+	v := s.v[i:]
+	if i > 0 && (isWord(s.v[i-1]) || isDigit(s.v[i-1]) || s.v[i-1] == '/' || s.v[i-1] == ':') {
+		return false
+	}
+	j, wild, plain := 0, 0, 0
+	for j < min(len(v), 64) && (isWord(v[j]) || isDigit(v[j]) || strings.IndexByte("/?*[]-!@", v[j]) >= 0) {
+		switch {
+		case v[j] == '?' || v[j] == '*' || v[j] == '[':
+			wild++
+		case v[j] != '/':
+			plain++
+		}
+		j++
+	}
+	v = v[:j]
+	if wild == 0 || strings.Count(v, "/") < 2 || strings.IndexByte(v, '?') < 0 && strings.IndexByte(v, '[') < 0 || plain+wild < 4 {
+		return false
+	}
+	for _, name := range binaries {
+		if ok, err := path.Match(v, name); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// brace judges {cat,/etc/passwd}, which a shell splits into a command and its
+// arguments.
+func (s *shell) brace(i int) bool {
+	v := s.v[i+1:]
+	n := strings.IndexByte(v, '}')
+	if n < 0 || strings.IndexByte(v[:n], ' ') >= 0 || strings.IndexByte(v[:n], ':') == 0 {
+		return false
+	}
+	v = strings.TrimPrefix(v[:n], ",")
+	v = strings.Trim(v, "$\"'")
+	first, rest, ok := strings.Cut(v, ",")
+	rank := commands[base(strings.Trim(first, "$\"'"))]
+	return ok && rank != 0 && (rank == telling || strings.ContainsAny(rest, "/-.") || rest == "") && s.v[i+n] != ':'
+}
