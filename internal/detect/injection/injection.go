@@ -168,7 +168,7 @@ func lineEnd(raw string) int {
 
 // signs are the bytes without which a value is neither SQL nor a command, as
 // such and percent-encoded.
-var plainSigns, codedSigns = signTable("'\"`;|$(<>{\\#*+"), signTable("'\"`;|$(<>{\\#*+ !&\t\n\v\f\r%\xa0\xc0\xc1\xe0\xef")
+var plainSigns, codedSigns = signTable("'\"`;|$(<>{\\#*+"), signTable("'\"`;|$(<>{\\#*+ ?[!&\t\n\v\f\r%\xa0\xc0\xc1\xe0\xef")
 
 func signTable(s string) (t [256]bool) {
 	for i := range len(s) {

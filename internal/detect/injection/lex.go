@@ -173,6 +173,10 @@ func punctuation(v string) (t token, n int) {
 		return token{kind: arith}, 1
 	case '=', '<', '>':
 		return token{kind: cmp}, 1
+	case '?': // PostgreSQL: is it a key of the document?
+		if len(v) > 1 && (v[1] == ' ' || v[1] == '\'') {
+			return token{kind: cmp}, 1
+		}
 	case '(':
 		return token{kind: lparen}, 1
 	case ')':

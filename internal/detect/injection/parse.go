@@ -32,6 +32,7 @@ type expression struct {
 	logic    bool  // has AND, OR
 	call     bool  // calls a function that injections use
 	sub      bool  // holds a SELECT or CASE
+	cut      bool  // ends where an operand is missing
 }
 
 var endToken = token{}
@@ -125,6 +126,10 @@ func (p *parser) expr(i int) expression {
 			return e
 		}
 		f := p.operand(e.next + n)
+		if !f.ok && p.at(e.next+n).kind == end && (op.kind == cmp || op.kind == arith) && e.class == constant { // cut off
+			e.next, e.cut = e.next+n, true
+			return e
+		}
 		if !f.ok {
 			if op.kind == word && op.key == kLogic { // a further condition that is prose
 				return e
@@ -209,6 +214,12 @@ func (p *parser) named(i int) expression {
 		e.next, e.class, e.sub = min(j+1, len(p.t)), query, p.text(i+1) == "when"
 		return e
 	case none, kCall, kObject:
+		if t.text == "array" && p.text(i+1) == "[" {
+			for ; p.at(e.next).kind != end && p.text(e.next-1) != "]"; e.next++ {
+			}
+			e.class = constant
+			return e
+		}
 	default:
 		if !calls {
 			return expression{}

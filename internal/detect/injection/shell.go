@@ -16,6 +16,9 @@ import (
 // scratch memory.
 func commandInjection(v string, word *[]byte) bool {
 	s := shell{v: v, word: word}
+	if s.start() {
+		return true
+	}
 	for i := 0; i < len(v); i++ {
 		n := 0
 		switch c := v[i]; c {
@@ -39,7 +42,7 @@ func commandInjection(v string, word *[]byte) bool {
 			}
 			continue
 		case '`':
-			if s.substitution(i, 1) {
+			if s.substitution(i, 1) || i > 0 && i+2 < len(v) && v[i+1] == '`' && isWord(v[i-1]) && isWord(v[i+2]) {
 				return true
 			}
 			continue
@@ -68,19 +71,22 @@ type shell struct {
 }
 
 // read reads the word at i as a shell does, and returns what it becomes, where
-// it ends, and whether it was disguised.
+// it ends, and whether it was written so as not to be recognized.
 func (s *shell) read(i int) (text string, next int, disguised bool) {
 	start := len(*s.word)
 	w := *s.word
-	v := s.v
-	quotes := 0
+	v, first := s.v, i
+	quotes, inner := 0, false // quotes, and whether one stands beside letters
 scan:
 	for i < len(v) {
 		c := v[i]
 		switch {
-		case c == '\'' || c == '"' || c == '\\' || c == '^':
-			disguised = disguised || len(w) > start
+		case c == '\'' || c == '"':
 			quotes++
+			inner = inner || i > first && i+1 < len(v) && isWord(v[i+1])
+			i++
+		case c == '\\' || c == '^':
+			disguised = disguised || len(w) > start && i+1 < len(v) && isWord(v[i+1])
 			i++
 		case c == '$':
 			n := nothing(v[i:])
@@ -92,7 +98,7 @@ scan:
 		case c == '`' && i+1 < len(v) && v[i+1] == '`' && len(w) > start:
 			disguised = true
 			i += 2
-		case isWord(c) || isDigit(c) || c == '-' || c == '.' || c == '/' || c == ':' || c == '~':
+		case isWord(c) || isDigit(c) || strings.IndexByte("-./:~", c) >= 0:
 			w = append(w, c)
 			i++
 		default:
@@ -104,7 +110,7 @@ scan:
 		return "", i, false
 	}
 	text = unsafe.String(&w[start], len(w)-start) // never written again: words lie one behind the other
-	return text, i, disguised && (i >= len(v) || v[i-1] != '\'' && v[i-1] != '"' || quotes > 2)
+	return text, i, disguised || quotes > 0 && quotes%2 == 0 && inner && (quotes > 2 || v[first] != v[i-1])
 }
 
 // nothing returns the length of an expansion to nothing at the beginning of v:
@@ -130,31 +136,109 @@ func nothing(v string) int {
 // command judges what stands behind the separator v[from:at].
 func (s *shell) command(from, at int) bool {
 	v := s.v
-	spaced := from > 0 && v[from-1] == ' '
-	for at < len(v) && strings.IndexByte(" ({!\"'@", v[at]) >= 0 {
+	for at < len(v) && strings.IndexByte(" ({!\"'@\n", v[at]) >= 0 {
 		at++
+	}
+	if at+1 < len(v) && v[at] == '$' && isWord(v[at+1]) { // $unset, or a command put together
+		if s.runsVariable(at) {
+			return true
+		}
+		for at < len(v) && v[at] != ' ' {
+			at++
+		}
+		text, next, _ := s.read(skip(v, at))
+		return commands[text] != 0 && (s.argument(next) || commands[text] == telling)
 	}
 	text, next, disguised := s.read(at)
 	if text == "" {
-		return at < len(v) && v[at] == '$' && s.runsVariable(at)
+		return false
 	}
-	text = base(text)
-	rank := commands[text]
-	if rank == launcher {
-		if further, n, _ := s.read(skip(v, next)); commands[base(further)] != 0 {
-			return s.argument(n) || commands[base(further)] == telling
-		}
-	}
+	rank := commands[base(text)]
 	switch {
 	case rank == 0:
 		return strings.Contains(text, "/bin/") || strings.HasPrefix(text, "./") && s.argument(next)
-	case disguised, s.argument(next):
+	case disguised, s.arguments(next, rank):
 		return true
 	}
-	// Alone, or followed by what ends a command.
-	alone := next >= len(v) || strings.IndexByte(";|&`)}#<>'\"", v[skip(v, next)%len(v)]) >= 0 && skip(v, next) < len(v)
-	before := strings.TrimRight(v[:from], " ;|&")
-	return skip(v, next) >= len(v) && s.short(before, spaced, rank, v[from:]) || alone && s.short(before, spaced, rank, v[from:])
+	before := strings.TrimLeft(strings.TrimRight(v[:from], " ;|&\n"), " ")
+	if before == "" && strings.Count(v[next:], " ") <= 2 {
+		return true
+	}
+	if rest := skip(v, next); rest < len(v) && strings.IndexByte(";|&`)}#<>'\"\n", v[rest]) < 0 {
+		return false
+	}
+	return s.short(before, from > 0 && v[from-1] == ' ', rank, v[from:]) // alone, or followed by what ends a command
+}
+
+// arguments reports that one of the words behind a command is an argument.
+func (s *shell) arguments(i, rank int) bool {
+	if s.argument(i) {
+		return true
+	}
+	for range 3 {
+		i = skip(s.v, i)
+		text, next, _ := s.read(i)
+		if text == "" {
+			return false
+		}
+		if i = next; !s.argument(i) {
+			continue
+		}
+		if _, n, _ := s.read(skip(s.v, i)); rank == telling || s.v[skip(s.v, i):min(n, len(s.v))] != "" && s.v[skip(s.v, i)] == '/' {
+			return true
+		}
+	}
+	return false
+}
+
+// start judges a value that is a command line from its beginning: all words
+// behind the command must be arguments.
+func (s *shell) start() bool {
+	v := s.v
+	text, next, disguised := s.read(skip(v, 0))
+	rank := commands[base(text)]
+	if rank == launcher {
+		text, next, disguised = s.read(skip(v, next))
+		if rank = commands[base(text)]; rank == telling && skip(v, next) >= len(v) {
+			return true
+		}
+	}
+	if rank == 0 || disguised {
+		return rank != 0 && next < len(v)
+	}
+	prose, strong, options := 0, false, 0
+	for i := next; i < len(v); {
+		i = skip(v, i)
+		arg, n, hidden := s.read(i)
+		if arg == "" {
+			if i < len(v) && strings.IndexByte(";|&><", v[i]) >= 0 {
+				break
+			}
+			n = i + 1
+		}
+		switch {
+		case hidden, place(arg):
+			strong = true
+		case arg != "" && arg[0] == '-' && len(arg) > 1 && arg[1] != '-':
+			options++
+		case letters(arg) && strings.IndexByte(arg, '.') < 0:
+			prose++
+		}
+		i = n
+	}
+	return strong && prose <= 1 || rank == telling && options > 0 && prose == 0
+}
+
+// places are folders that a command line is about.
+var places = [...]string{"/etc", "/tmp", "/var", "/proc", "/root", "/dev", "/bin", "/home", "/usr/", "/sbin", "/opt/", "http://", "https://", "ftp://", "c:/"}
+
+func place(arg string) bool {
+	for _, p := range places {
+		if strings.HasPrefix(arg, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // short reports that what stands before a separator is a value and not prose.
@@ -221,13 +305,13 @@ func (s *shell) argument(i int) bool {
 	case arg[0] == '-':
 		return len(arg) > 1 && arg[1] != '-' || len(arg) > 3
 	case arg[0] == '/':
-		return len(arg) > 1
+		return len(arg) > 1 || next >= len(v)
 	case strings.Contains(arg, "://"), strings.HasPrefix(arg, "./"), strings.HasPrefix(arg, "~/"), strings.Contains(arg, ":/"), len(arg) == 2 && arg[1] == ':':
 		return true
 	case arg[0] == '+':
 		return true
 	}
-	if isDigit(arg[0]) && (next >= len(v) || v[next] != ' ' || strings.IndexByte("#;|&", v[skip(v, next)%len(v)]) >= 0 || strings.Count(arg, ".") == 3) {
+	if isDigit(arg[0]) && (next >= len(v) || v[next] != ' ' || strings.IndexByte("#;|&", v[skip(v, next)%len(v)]) >= 0 || strings.Count(arg, ".") == 3 || strings.IndexByte("+*-%", v[skip(v, next)%len(v)]) >= 0) {
 		return true // sleep 5, ping 192.0.2.1
 	}
 	if strings.IndexByte(arg, '/') > 0 || strings.IndexByte(arg, '.') > 0 && arg[len(arg)-1] != '.' || strings.HasPrefix(v[i:], "'") && next < len(v) && v[next-1] == '\'' {
@@ -331,6 +415,9 @@ func (s *shell) wildcard(i int) bool {
 func (s *shell) brace(i int) bool {
 	v := s.v[i+1:]
 	n := strings.IndexByte(v, '}')
+	if i > 0 && n > 0 && n+1 < len(v) && isWord(s.v[i-1]) && isWord(v[n+1]) && strings.IndexByte(v[:n], ',') >= 0 && strings.Trim(v[:n], "abcdefghijklmnopqrstuvwxyz,") == "" {
+		return true // c{a,}t
+	}
 	if n < 0 || strings.IndexByte(v[:n], ' ') >= 0 || strings.IndexByte(v[:n], ':') == 0 {
 		return false
 	}

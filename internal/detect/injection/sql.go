@@ -45,6 +45,10 @@ func sqlInjection(v string, buf *[]token) bool {
 // then SQL.
 func (p *parser) number() bool {
 	i := 0
+	if p.at(0).kind == lparen {
+		e := p.expr(0)
+		return e.ok && e.constant && e.kids > 2 && p.at(e.next).kind == end
+	}
 	if p.at(i).kind == arith && p.text(i) != "*" {
 		i++
 	}
@@ -84,6 +88,9 @@ func (p *parser) after(i int) bool {
 		return p.condition(i+1, out)
 	case cmp:
 		e := p.expr(i + 1)
+		if t.text == "<=>" {
+			return e.ok && e.class == constant && p.ends(e.next)
+		}
 		return out && e.ok && p.quoted && (e.last == open && e.kids > 1 || e.logic || e.call || e.sub) && p.ends(e.next)
 	case arith, cast:
 		e := p.expr(i + 1)
@@ -102,11 +109,18 @@ func (p *parser) afterWord(i int, out bool, closed int) bool {
 	case kLogic, kNot:
 		return p.condition(i+1, out)
 	case kCompare:
+		if p.text(i) == "in" && p.text(i+1) == "boolean" && p.text(i+2) == "mode" {
+			q := parser{t: p.t, quoted: p.quoted}
+			return q.after(i + 3)
+		}
 		e := p.expr(i + 1)
-		if p.text(i) == "is" || p.text(i) == "match" {
+		switch p.text(i) {
+		case "is":
+			return e.ok && p.at(i+1).key == kNot && e.last == num && p.at(e.next).kind == end
+		case "match", "div", "mod":
 			return false
 		}
-		return e.ok && out && (e.call || e.sub || e.logic || p.quoted && e.last == open && e.kids > 1 || p.at(e.next).kind == comment && p.trivial(e.next) && p.tail(e)) && p.ends(e.next)
+		return e.ok && out && (e.call || e.sub || e.logic || p.quoted && e.last == open && e.kids > 1 || p.at(e.next).kind == semi && p.quoted || p.at(e.next).kind == comment && p.trivial(e.next) && p.tail(e)) && p.ends(e.next)
 	case kClause:
 		return p.clause(i, out)
 	case kInto:
@@ -118,7 +132,7 @@ func (p *parser) afterWord(i int, out bool, closed int) bool {
 	case kAs:
 		return closed > 0 && p.at(i+1).kind == word && p.at(i+2).key == kWhere
 	case kWhere:
-		return out && p.condition(i+1, out)
+		return p.condition(i+1, out)
 	}
 	return false
 }
@@ -130,6 +144,9 @@ func (p *parser) condition(i int, out bool) bool {
 		return false
 	}
 	next := p.at(e.next)
+	if e.cut {
+		return i == 1 || out
+	}
 	if e.constant && (p.ends(e.next) || out) || (e.call || e.sub) && p.ends(e.next) {
 		return true
 	}

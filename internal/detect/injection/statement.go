@@ -38,8 +38,13 @@ func (p *parser) query(i int, inner bool) bool {
 		return p.source(i+1, inner)
 	case t.kind == end, t.kind == comment, t.kind == rparen, t.kind == semi:
 		return rich
+	case t.key == kWhere:
+		e := p.expr(i + 1)
+		return e.ok && (rich || e.constant)
 	case t.kind == word:
-		return rich && t.key != none
+		return (rich || p.text(i) == "group") && t.key != none
+	case t.kind == arith:
+		return rich && inner
 	case t.kind == open, t.kind == str, t.kind == other:
 		return rich && inner
 	}
@@ -89,6 +94,8 @@ func (p *parser) source(i int, inner bool) bool {
 			return true
 		}
 		return false
+	case arith:
+		return inner
 	case lparen, rparen, comma, end, comment, semi, open, str:
 		return true
 	}
@@ -110,7 +117,8 @@ func (p *parser) statement(i int, after bool) bool {
 		for p.at(i+1).kind == word && p.at(i+1).key != kInto && i < 3 {
 			i++
 		}
-		return p.at(i+1).key == kInto && p.at(i+2).kind == word && p.values(i+3) || after && p.text(i) == "replace" && p.at(i+1).kind == lparen
+		return p.at(i+1).key == kInto && p.at(i+2).kind == word && p.values(i+3) ||
+			after && p.text(i) == "replace" && a.kind == word && b.kind == lparen && p.text(p.closing(i+2)) == "values" || after && p.text(i) == "replace" && p.at(i+1).kind == lparen
 	case "update":
 		return a.kind == word && p.sets(i+2)
 	case "delete":
@@ -189,7 +197,7 @@ func (p *parser) defines(i int, after bool, stop func(int) bool) bool {
 		i++
 	}
 	if p.at(i+1).kind != word && p.at(i+1).kind != str {
-		return object && after && p.at(i+1).kind == open
+		return object && after && p.at(i+1).kind == open || verb == "truncate" && after && p.text(i+1) == "["
 	}
 	i += 2
 	for p.at(i).kind == dot {

@@ -10,15 +10,15 @@ const (
 
 var commands = commandTable(map[int]string{
 	telling: "whoami uname ifconfig wget curl ncat netcat nslookup netstat chmod chown chgrp passwd printenv xxd mkfifo mknod base64 base32 python python2 python3 perl php ruby lua " +
-		"bash zsh ksh csh dash tcsh pwd mkdir rmdir grep egrep fgrep awk gawk mawk sed xargs busybox socat telnet ssh scp sftp rsync tftp ftpget nc traceroute tracert ipconfig systeminfo " +
+		"bash zsh ksh csh dash tcsh pwd mkdir rmdir grep egrep fgrep awk gawk mawk sed socat telnet ssh scp sftp rsync tftp ftpget nc traceroute tracert ipconfig systeminfo " +
 		"tasklist taskkill certutil bitsadmin mshta regsvr32 rundll32 wmic cscript wscript schtasks powershell pwsh cmd icacls attrib netsh findstr nbtstat useradd usermod adduser userdel " +
-		"crontab systemctl lsof strace gcc tcpdump openssl gpg iptables lsb_release hostname dmesg df du ps ls id gunzip bunzip2 tac hexdump strings readlink realpath stat sysctl getent " +
+		"crontab systemctl lsof gcc tcpdump openssl gpg iptables lsb_release hostname dmesg df du ps ls id gunzip bunzip2 tac hexdump strings readlink realpath stat sysctl getent " +
 		"insmod modprobe visudo vim nano emacs gdb docker kubectl pip npm dpkg rpm yum dnf apk mysqldump mysql psql sqlite3 git svn dd rm cp mv ln lsattr lscpu lsblk arp wall finger tee " +
 		"vssadmin bcdedit qwinsta quser nltest dsquery wevtutil msbuild installutil forfiles pcalua reg ver chcp timeout shutdown iwr irm iex iwmi invoke-expression invoke-webrequest " +
 		"get-content start-process regedit cscli ansible nmap masscan hping3 gobuster bsdtar dig printf fsutil tskill env",
-	plain: "cat echo ping sleep head tail more less sort find who w last date time host kill set export alias touch cut tr wc rev nl od file which type dir net copy del move start vol tar gzip zip " +
+	plain: "cd cat echo ping sleep head tail more less sort find who w last date host kill set export alias touch cut tr wc rev nl od file which type dir net copy del move start vol tar gzip zip " +
 		"unzip make man read test true false at expr source exit route ip ss service mount fetch ftp su node ed vi look expand fold paste split join uniq diff cmp jobs history help eval exec local ar as",
-	launcher: "sudo time nohup exec env eval command nice xargs busybox timeout strace setsid watch doas ionice stdbuf unbuffer script",
+	launcher: "sudo time nohup xargs busybox strace setsid doas ionice stdbuf unbuffer",
 })
 
 func commandTable(lists map[int]string) map[string]int {
@@ -32,10 +32,6 @@ func commandTable(lists map[int]string) map[string]int {
 			}
 		}
 	}
-	for _, w := range [...]string{"time", "exec", "eval", "env", "command", "script", "watch"} {
-		out[w] = plain
-	}
-	out["env"] = telling
 	return out
 }
 
