@@ -195,7 +195,11 @@ func (s *shell) arguments(i, rank int) bool {
 // behind the command must be arguments.
 func (s *shell) start() bool {
 	v := s.v
-	text, next, disguised := s.read(skip(v, 0))
+	at := 0
+	for at < len(v) && (v[at] == ' ' || v[at] == '"' || v[at] == '\'') && (at+1 >= len(v) || v[at+1] == ' ' || v[at] == ' ') {
+		at++
+	}
+	text, next, disguised := s.read(at)
 	rank := commands[base(text)]
 	if rank == launcher {
 		text, next, disguised = s.read(skip(v, next))
@@ -204,12 +208,15 @@ func (s *shell) start() bool {
 		}
 	}
 	if rank == 0 || disguised {
-		return rank != 0 && next < len(v)
+		return rank != 0 && (next < len(v) || rank == telling)
+	}
+	if rest := skip(v, next); rank == telling && rest == len(v)-1 && strings.IndexByte(";|&", v[rest]) >= 0 {
+		return true
 	}
 	prose, strong, options := 0, false, 0
 	for i := next; i < len(v); {
 		i = skip(v, i)
-		arg, n, hidden := s.read(i)
+		arg, n, _ := s.read(i)
 		if arg == "" {
 			if i < len(v) && strings.IndexByte(";|&><", v[i]) >= 0 {
 				break
@@ -217,12 +224,14 @@ func (s *shell) start() bool {
 			n = i + 1
 		}
 		switch {
-		case hidden, place(arg):
+		case place(arg), strings.Count(arg, ".") == 3 && !letters(arg):
 			strong = true
 		case arg != "" && arg[0] == '-' && len(arg) > 1 && arg[1] != '-':
 			options++
 		case letters(arg) && strings.IndexByte(arg, '.') < 0:
-			prose++
+			if prose++; !strong && options == 0 {
+				return false
+			}
 		}
 		i = n
 	}
@@ -266,7 +275,7 @@ func letters(v string) bool {
 }
 
 func skip(v string, i int) int {
-	for i < len(v) && v[i] == ' ' {
+	for i < len(v) && (v[i] == ' ' || v[i] == '+') { // + is a blank that was encoded twice
 		i++
 	}
 	return i
@@ -292,7 +301,7 @@ func (s *shell) argument(i int) bool {
 		return true
 	case v[i] == '<' || v[i] == '>' || v[i] == ',':
 		return i+1 < len(v) && v[i+1] != ' ' && v[i+1] != '('
-	case v[i] != ' ':
+	case v[i] != ' ' && v[i] != '+':
 		return false
 	}
 	i = skip(v, i)
@@ -317,7 +326,7 @@ func (s *shell) argument(i int) bool {
 	if strings.IndexByte(arg, '/') > 0 || strings.IndexByte(arg, '.') > 0 && arg[len(arg)-1] != '.' || strings.HasPrefix(v[i:], "'") && next < len(v) && v[next-1] == '\'' {
 		return true // a path, a host, a quoted word
 	}
-	return next < len(v) && strings.IndexByte("&|;<>`)=(", v[next]) >= 0 && commands[arg] != plain
+	return next < len(v) && strings.IndexByte("&|;<>=(", v[next]) >= 0 && commands[arg] != plain
 }
 
 // substitution judges $(, <(, >( and ` at i.

@@ -271,7 +271,7 @@ func (p *parser) rich() bool {
 		case comma, lparen, comment, semi, cmp, open, varia:
 			return true
 		case arith:
-			if p.text(i) == "*" && i == 1 {
+			if p.text(i) == "*" && i == 1 && p.at(2).key == kFrom {
 				return true
 			}
 		}

@@ -212,7 +212,7 @@ func (p *parser) defines(i int, after bool, stop func(int) bool) bool {
 		return verb == "create"
 	}
 	switch p.text(i) {
-	case "add", "drop", "modify", "identified", "cascade", "rename", "as", "set", "with":
+	case "add", "drop", "modify", "identified", "cascade", "rename", "returns":
 		return verb != "truncate" && p.at(i+1).kind != end
 	}
 	return false

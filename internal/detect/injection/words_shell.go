@@ -16,7 +16,7 @@ var commands = commandTable(map[int]string{
 		"insmod modprobe visudo vim nano emacs gdb docker kubectl pip npm dpkg rpm yum dnf apk mysqldump mysql psql sqlite3 git svn dd rm cp mv ln lsattr lscpu lsblk arp wall finger tee " +
 		"vssadmin bcdedit qwinsta quser nltest dsquery wevtutil msbuild installutil forfiles pcalua reg ver chcp timeout shutdown iwr irm iex iwmi invoke-expression invoke-webrequest " +
 		"get-content start-process regedit cscli ansible nmap masscan hping3 gobuster bsdtar dig printf fsutil tskill env",
-	plain: "cd cat echo ping sleep head tail more less sort find who w last date host kill set export alias touch cut tr wc rev nl od file which type dir net copy del move start vol tar gzip zip " +
+	plain: "cd cat echo ping sleep head tail more less sort find who w last date host kill set export alias touch cut tr wc rev nl od file which type dir net copy del move start tar gzip zip " +
 		"unzip make man read test true false at expr source exit route ip ss service mount fetch ftp su node ed vi look expand fold paste split join uniq diff cmp jobs history help eval exec local ar as",
 	launcher: "sudo time nohup xargs busybox strace setsid doas ionice stdbuf unbuffer",
 })
