@@ -67,7 +67,9 @@ func lex(dst []token, v string) []token {
 		default:
 			t, n := punctuation(v[i:])
 			if n == 0 { // a comment that is none to the parser
-				i += 2
+				if i += 2; c == '/' {
+					i++ // /*!50000
+				}
 				for i < len(v) && isDigit(v[i]) {
 					i++
 				}

@@ -78,7 +78,7 @@ func (p *parser) after(i int) bool {
 	out := p.quoted || closed > 0
 	switch t := p.at(i); t.kind {
 	case comment:
-		return p.trivial(i) && (out || p.at(i-1).kind == num && i > 0 && t.text[:2] == "--")
+		return p.trivial(i) && (out || p.at(i-1).kind == num && i > 0 && strings.HasPrefix(t.text, "--"))
 	case semi:
 		if n := p.at(i + 1); p.quoted && (n.kind == end || n.kind == comment && p.trivial(i+1)) {
 			return i > 0 || n.kind == comment
