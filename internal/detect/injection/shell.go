@@ -147,7 +147,7 @@ func (s *shell) command(from, at int) bool {
 			at++
 		}
 		text, next, _ := s.read(skip(v, at))
-		return commands[text] != 0 && (s.argument(next) || commands[text] == telling)
+		return commands[text] != 0 && (s.argument(next, text) || commands[text] == telling)
 	}
 	text, next, disguised := s.read(at)
 	if text == "" {
@@ -156,12 +156,12 @@ func (s *shell) command(from, at int) bool {
 	rank := commands[base(text)]
 	switch {
 	case rank == 0:
-		return strings.Contains(text, "/bin/") || strings.HasPrefix(text, "./") && s.argument(next)
-	case disguised, s.arguments(next, rank):
+		return strings.Contains(text, "/bin/") || strings.HasPrefix(text, "./") && s.argument(next, text)
+	case disguised, s.arguments(next, rank, base(text)):
 		return true
 	}
 	before := strings.TrimLeft(strings.TrimRight(v[:from], " ;|&\n"), " ")
-	if before == "" && strings.Count(v[next:], " ") <= 2 {
+	if before == "" && strings.Count(v[next:], " ") <= 4 {
 		return true
 	}
 	if rest := skip(v, next); rest < len(v) && strings.IndexByte(";|&`)}#<>'\"\n", v[rest]) < 0 {
@@ -171,8 +171,8 @@ func (s *shell) command(from, at int) bool {
 }
 
 // arguments reports that one of the words behind a command is an argument.
-func (s *shell) arguments(i, rank int) bool {
-	if s.argument(i) {
+func (s *shell) arguments(i, rank int, name string) bool {
+	if s.argument(i, name) {
 		return true
 	}
 	for range 3 {
@@ -181,7 +181,7 @@ func (s *shell) arguments(i, rank int) bool {
 		if text == "" {
 			return false
 		}
-		if i = next; !s.argument(i) {
+		if i = next; !s.argument(i, "") {
 			continue
 		}
 		if _, n, _ := s.read(skip(s.v, i)); rank == telling || s.v[skip(s.v, i):min(n, len(s.v))] != "" && s.v[skip(s.v, i)] == '/' {
@@ -291,7 +291,7 @@ func base(w string) string {
 
 // argument reports that what follows a command at i is an argument, which
 // prose has not.
-func (s *shell) argument(i int) bool {
+func (s *shell) argument(i int, name string) bool {
 	v := s.v
 	if i >= len(v) {
 		return false
@@ -299,7 +299,7 @@ func (s *shell) argument(i int) bool {
 	switch {
 	case strings.HasPrefix(v[i:], "<<<"), strings.HasPrefix(v[i:], "$ifs"), strings.HasPrefix(v[i:], "${ifs"), strings.HasPrefix(v[i:], "$9"):
 		return true
-	case v[i] == '<' || v[i] == '>' || v[i] == ',':
+	case v[i] == '<' || v[i] == '>':
 		return i+1 < len(v) && v[i+1] != ' ' && v[i+1] != '('
 	case v[i] != ' ' && v[i] != '+':
 		return false
@@ -320,10 +320,10 @@ func (s *shell) argument(i int) bool {
 	case arg[0] == '+':
 		return true
 	}
-	if isDigit(arg[0]) && (next >= len(v) || v[next] != ' ' || strings.IndexByte("#;|&", v[skip(v, next)%len(v)]) >= 0 || strings.Count(arg, ".") == 3 || strings.IndexByte("+*-%", v[skip(v, next)%len(v)]) >= 0) {
+	if isDigit(arg[0]) && (counted[name] || strings.Count(arg, ".") == 3) && (next >= len(v) || v[next] != ' ' || strings.IndexByte("#;|&", v[skip(v, next)%len(v)]) >= 0 || strings.Count(arg, ".") == 3 || strings.IndexByte("+*-%/", v[skip(v, next)%len(v)]) >= 0) {
 		return true // sleep 5, ping 192.0.2.1
 	}
-	if strings.IndexByte(arg, '/') > 0 || strings.IndexByte(arg, '.') > 0 && arg[len(arg)-1] != '.' || strings.HasPrefix(v[i:], "'") && next < len(v) && v[next-1] == '\'' {
+	if strings.IndexByte(arg, '/') > 0 || strings.IndexByte(arg, '.') > 0 && arg[len(arg)-1] != '.' && letters(arg) || strings.HasPrefix(v[i:], "'") && next < len(v) && v[next-1] == '\'' {
 		return true // a path, a host, a quoted word
 	}
 	return next < len(v) && strings.IndexByte("&|;<>=(", v[next]) >= 0 && commands[arg] != plain
@@ -351,7 +351,7 @@ func (s *shell) substitution(i, n int) bool {
 	if rank == 0 {
 		return strings.Contains(text, "bin/") && n == 2
 	}
-	if disguised || s.argument(next) {
+	if disguised || s.argument(next, base(text)) {
 		return true
 	}
 	if n == 1 && strings.IndexByte(v[next:], '`') < 0 {

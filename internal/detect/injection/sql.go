@@ -220,7 +220,10 @@ func (p *parser) dangerous(i int) bool {
 	a := p.at(i + 2)
 	switch p.text(i) {
 	case "sleep", "pg_sleep":
-		return a.kind == lparen || (a.kind == num || a.key == kSelect) && (i == 0 || p.at(i-1).kind != word || p.at(i-1).key != none) && (p.at(i+3).kind == rparen || p.at(i+3).kind != comma)
+		if i > 0 && p.at(i-1).kind == word && p.at(i-1).key == none || p.at(p.closing(i+1)).kind == word && p.at(p.closing(i+1)).key == none {
+			return false // prose about the function
+		}
+		return a.kind == lparen || a.kind == num || a.kind == arith || a.key == kSelect
 	case "benchmark":
 		return a.kind == num && p.at(i+3).kind == comma
 	case "if", "iif":
@@ -268,7 +271,9 @@ func (p *parser) whole() bool {
 func (p *parser) rich() bool {
 	for i := range p.t {
 		switch p.t[i].kind {
-		case comma, lparen, comment, semi, cmp, open, varia:
+		case comment:
+			return p.trivial(i)
+		case comma, lparen, semi, cmp, open, varia:
 			return true
 		case arith:
 			if p.text(i) == "*" && i == 1 && p.at(2).key == kFrom {

@@ -41,3 +41,6 @@ var binaries = [...]string{
 	"/usr/bin/id", "/usr/bin/curl", "/usr/bin/wget", "/usr/bin/whoami", "/usr/bin/python3", "/usr/bin/perl", "/usr/bin/cat", "/usr/bin/head", "/usr/bin/tail", "/usr/bin/nc", "/usr/bin/base64",
 	"/etc/passwd", "/etc/shadow", "/etc/hosts", "/etc/group", "/etc/issue",
 }
+
+// counted are commands that take a number, and by it show themselves.
+var counted = map[string]bool{"sleep": true, "ping": true, "kill": true, "timeout": true, "expr": true, "exit": true, "printf": true, "chmod": true, "usleep": true}
