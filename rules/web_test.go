@@ -100,6 +100,28 @@ func corpus(t *testing.T, folder string, f func(kind, line string)) {
 	}
 }
 
+// TestSessionFixation: only a log with the virtual host tells whether the
+// referring page is of another site.
+func TestSessionFixation(t *testing.T) {
+	all := streams(t)
+	f := func(host, referrer string, want bool) {
+		t.Helper()
+		e := request("GET /login?PHPSESSID=abc123def\tMozilla/5.0\t" + referrer)
+		e.URLDomain = host
+		got := false
+		for _, s := range all {
+			s.Inspect(&e, func(d *vedette.Detection) { got = got || d.Severity >= vedette.SeverityLow })
+		}
+		if got != want {
+			t.Errorf("host %q, referrer %q: %t, want %t", host, referrer, got, want)
+		}
+	}
+	f("www.example.org", "https://elsewhere.example/", true)
+	f("www.example.org", "https://www.example.org/start", false)
+	f("www.example.org", "", false)
+	f("", "https://elsewhere.example/", false)
+}
+
 // TestWebCorpus holds the rules to the share of attacks that they find and of
 // harmless lookalikes that they leave alone.
 func TestWebCorpus(t *testing.T) {

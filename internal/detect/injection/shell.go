@@ -326,7 +326,7 @@ func (s *shell) argument(i int, name string) bool {
 	if strings.IndexByte(arg, '/') > 0 || strings.IndexByte(arg, '.') > 0 && arg[len(arg)-1] != '.' && letters(arg) || strings.HasPrefix(v[i:], "'") && next < len(v) && v[next-1] == '\'' {
 		return true // a path, a host, a quoted word
 	}
-	return next < len(v) && strings.IndexByte("&|;<>=(", v[next]) >= 0 && commands[arg] != plain
+	return false
 }
 
 // substitution judges $(, <(, >( and ` at i.
@@ -356,6 +356,9 @@ func (s *shell) substitution(i, n int) bool {
 	}
 	if n == 1 && strings.IndexByte(v[next:], '`') < 0 {
 		return false
+	}
+	if close := strings.IndexByte(v[next:], '`'); n == 1 && rank == plain && next+close+2 < len(v) && v[next+close+1] == ' ' && isWord(v[next+close+2]) {
+		return false // `who` is a command
 	}
 	before := strings.TrimRight(v[:i], " ")
 	return n == 2 || strings.IndexByte(before, ' ') < 0 && !(before != "" && v[i-1] == ' ')

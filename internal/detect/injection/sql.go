@@ -91,7 +91,7 @@ func (p *parser) after(i int) bool {
 		if t.text == "<=>" {
 			return e.ok && e.class == constant && p.ends(e.next)
 		}
-		return out && e.ok && p.quoted && (e.last == open && e.kids > 1 || e.logic || e.call || e.sub) && p.ends(e.next)
+		return e.ok && p.quoted && (e.last == open && e.kids > 1 || e.logic || e.call || e.sub || p.at(e.next).kind == comment && p.trivial(e.next)) && p.ends(e.next)
 	case arith, cast:
 		e := p.expr(i + 1)
 		return e.ok && (e.call || e.sub) && (out || t.kind == arith) && p.ends(e.next)
