@@ -20,6 +20,7 @@ import (
 	detectBruteforce "github.com/vedette-cti/vedette/internal/detect/bruteforce"
 	detectIds "github.com/vedette-cti/vedette/internal/detect/ids"
 	detectIndicator "github.com/vedette-cti/vedette/internal/detect/indicator"
+	detectInjection "github.com/vedette-cti/vedette/internal/detect/injection"
 	detectOutbound "github.com/vedette-cti/vedette/internal/detect/outbound"
 	detectScan "github.com/vedette-cti/vedette/internal/detect/scan"
 	detectSigma "github.com/vedette-cti/vedette/internal/detect/sigma"
@@ -52,6 +53,7 @@ var plugins = []*detect.Plugin{
 	&detectBruteforce.Plugin,
 	&detectIds.Plugin,
 	&detectIndicator.Plugin,
+	&detectInjection.Plugin,
 	&detectOutbound.Plugin,
 	&detectScan.Plugin,
 	&detectSigma.Plugin,

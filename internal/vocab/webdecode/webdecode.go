@@ -4,7 +4,8 @@
 //
 // The steps, repeated while they change something, at most MaxRounds times:
 // percent decoding, %uXXXX (IIS), overlong UTF-8 (RFC 3629 section 10 forbids
-// it, old decoders accept it), full-width letters, HTML character references.
+// it, old decoders accept it), full-width letters and letters in circles, HTML
+// character references, \xNN and \uNNNN of strings in scripts.
 // Then once: plus signs become blanks, white space and SQL comments become one
 // blank, NUL bytes vanish, ASCII letters become lower case.
 //
@@ -40,6 +41,9 @@ func Decode(dst []byte, raw string) []byte {
 		}
 		if bytes.IndexByte(dst[start:], '&') >= 0 {
 			dst = dst[:start+entities(dst[start:])]
+		}
+		if bytes.IndexByte(dst[start:], '\\') >= 0 {
+			dst = dst[:start+escapes(dst[start:])]
 		}
 		if len(dst) == n {
 			break
@@ -88,6 +92,10 @@ func overlong(b []byte) int {
 		case r+2 < len(b) && b[r] == 0xe0 && (b[r+1] == 0x80 || b[r+1] == 0x81) && b[r+2]&0xc0 == 0x80:
 			b[w] = b[r+1]&1<<6 | b[r+2]&0x3f
 			w, r = w+1, r+3
+		case r+2 < len(b) && b[r] == 0xe2 && b[r+1] >= 0x91 && b[r+1] <= 0x93 && b[r+2]&0xc0 == 0x80:
+			v := enclosed(rune(b[r+1]&0x3f)<<6 | rune(b[r+2]&0x3f) | 0x2000)
+			w += putRune(b[w:r+3], v)
+			r += 3
 		case r+2 < len(b) && b[r] == 0xef && (b[r+1] == 0xbc || b[r+1] == 0xbd):
 			v, size := utf8.DecodeRune(b[r:])
 			if size == 1 { // not a character after all
@@ -113,6 +121,22 @@ func narrow(v rune) rune {
 	return v
 }
 
+// enclosed maps digits and letters in circles, which browsers and resolvers read
+// as the characters themselves (compatibility decomposition, Unicode UAX 15).
+func enclosed(v rune) rune {
+	switch {
+	case v >= 0x2460 && v <= 0x2468:
+		return v - 0x2460 + '1'
+	case v == 0x24ea:
+		return '0'
+	case v >= 0x24b6 && v <= 0x24cf:
+		return v - 0x24b6 + 'A'
+	case v >= 0x24d0 && v <= 0x24e9:
+		return v - 0x24d0 + 'a'
+	}
+	return v
+}
+
 // putRune writes v, at most U+FFFF, into b, which has room for three bytes.
 func putRune(b []byte, v rune) int {
 	if v < utf8.RuneSelf {
@@ -120,6 +144,37 @@ func putRune(b []byte, v rune) int {
 		return 1
 	}
 	return utf8.EncodeRune(b, v)
+}
+
+// escapes decodes \xNN and \uNNNN, as strings of JavaScript, JSON and PHP have
+// them, to printable ASCII characters in place.
+func escapes(b []byte) int {
+	w := 0
+	for r := 0; r < len(b); {
+		if b[r] == '\\' && r+3 < len(b) {
+			c, size := byte(0xff), 0
+			switch b[r+1] | 0x20 {
+			case 'x':
+				if hi, lo := nibble(b[r+2]), nibble(b[r+3]); hi <= 7 && lo <= 15 {
+					c, size = hi<<4|lo, 4
+				}
+			case 'u':
+				if r+5 < len(b) {
+					if v, ok := hex4(b[r+2 : r+6]); ok && v < utf8.RuneSelf {
+						c, size = byte(v), 6
+					}
+				}
+			}
+			if size > 0 && c >= ' ' && c < 0x7f {
+				b[w] = c
+				w, r = w+1, r+size
+				continue
+			}
+		}
+		b[w] = b[r]
+		w, r = w+1, r+1
+	}
+	return w
 }
 
 // named are the character references that hide markup.

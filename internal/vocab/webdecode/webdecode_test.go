@@ -22,6 +22,8 @@ func TestDecode(t *testing.T) {
 	f("?q=un/*x*/ion", "?q=un ion")
 	f("?q=/*!50000union*/", "?q=/*!50000union*/")
 	f("?q=%26lt;script%26%23x3e;&#0000111;", "?q=<script>o")
+	f(`?q=\x3cscript\u003e\u4e2d\xff\x0`, `?q=<script>\u4e2d\xff\x0`)
+	f("?u=http://%E2%91%A0%E2%91%A1%E2%93%AA.%E2%93%9Bo%E2%92%B8al", "?u=http://120.local")
 	f("a%00b", "ab")
 	f("%ef%BC0", "\xef\xbc0")
 	f("%ef%bc", "\xef\xbc")
