@@ -17,10 +17,12 @@ import (
 	decodeZeekjson "github.com/vedette-cti/vedette/internal/decode/zeekjson"
 	decodeZeektsv "github.com/vedette-cti/vedette/internal/decode/zeektsv"
 	"github.com/vedette-cti/vedette/internal/detect"
+	detectBeacon "github.com/vedette-cti/vedette/internal/detect/beacon"
 	detectBruteforce "github.com/vedette-cti/vedette/internal/detect/bruteforce"
 	detectIds "github.com/vedette-cti/vedette/internal/detect/ids"
 	detectIndicator "github.com/vedette-cti/vedette/internal/detect/indicator"
 	detectOutbound "github.com/vedette-cti/vedette/internal/detect/outbound"
+	detectRogue "github.com/vedette-cti/vedette/internal/detect/rogue"
 	detectScan "github.com/vedette-cti/vedette/internal/detect/scan"
 	detectSigma "github.com/vedette-cti/vedette/internal/detect/sigma"
 	detectTakeover "github.com/vedette-cti/vedette/internal/detect/takeover"
@@ -49,10 +51,12 @@ var formats = []*decode.Format{
 
 // plugins is every detector, by folder.
 var plugins = []*detect.Plugin{
+	&detectBeacon.Plugin,
 	&detectBruteforce.Plugin,
 	&detectIds.Plugin,
 	&detectIndicator.Plugin,
 	&detectOutbound.Plugin,
+	&detectRogue.Plugin,
 	&detectScan.Plugin,
 	&detectSigma.Plugin,
 	&detectTakeover.Plugin,

@@ -9,7 +9,7 @@ import (
 
 // handsOn are detectors whose findings take a person (or a tool driven by one),
 // not a worm.
-var handsOn = map[string]bool{"takeover": true, "webshell": true, "outbound": true}
+var handsOn = map[string]bool{"takeover": true, "webshell": true, "outbound": true, "rogue": true}
 
 // targeted decides whether a cluster chose its victims, with the reasons. The
 // scores were set on simulated constituencies; selectivity is the probability,

@@ -128,12 +128,16 @@ func provenControl(byOrg map[string][]*deed, actorOf map[*deed]*actor, organizat
 
 const control = vedette.RoleC2 | vedette.RoleTunnel
 
+// machines are the detectors that find the organization's own machines turning
+// outward.
+var machines = map[string]bool{"outbound": true, "beacon": true, "rogue": true}
+
 // controlled returns the findings of machines in contact with proven control
 // hosts.
 func controlled(deeds []*deed, actorOf map[*deed]*actor, proven map[*actor]bool) []*deed {
 	var out []*deed
 	for _, d := range deeds {
-		if d.role&control != 0 && proven[actorOf[d]] && d.detector == "outbound" {
+		if d.role&control != 0 && proven[actorOf[d]] && machines[d.detector] {
 			out = append(out, d)
 		}
 	}

@@ -122,6 +122,8 @@ func values(e *vedette.Event) map[string]driver.Value {
 		"transport": e.Transport, "protocol": e.Protocol, "user_name": e.User, "host_name": e.Host,
 		"method": e.Method, "url": e.URL, "url_domain": e.URLDomain, "referrer": e.Referrer,
 		"user_agent": e.UserAgent, "dns_question": e.DNSQuestion, "server_name": e.ServerName, "code": e.Code,
+		"ja3": e.JA3, "ja4": e.JA4, "x509_subject": e.X509Subject, "x509_issuer": e.X509Issuer, "x509_serial": e.X509Serial,
+		"sha1": e.SHA1, "sha256": e.SHA256, "message": e.Message,
 		"organization": e.Organization, "direction": e.Direction.String(), "rest": rest(e.Rest),
 	} {
 		if s != "" {
