@@ -19,6 +19,7 @@ import (
 	"github.com/vedette-cti/vedette/internal/detect"
 	detectBeacon "github.com/vedette-cti/vedette/internal/detect/beacon"
 	detectBruteforce "github.com/vedette-cti/vedette/internal/detect/bruteforce"
+	detectDeviation "github.com/vedette-cti/vedette/internal/detect/deviation"
 	detectIds "github.com/vedette-cti/vedette/internal/detect/ids"
 	detectIndicator "github.com/vedette-cti/vedette/internal/detect/indicator"
 	detectOutbound "github.com/vedette-cti/vedette/internal/detect/outbound"
@@ -53,6 +54,7 @@ var formats = []*decode.Format{
 var plugins = []*detect.Plugin{
 	&detectBeacon.Plugin,
 	&detectBruteforce.Plugin,
+	&detectDeviation.Plugin,
 	&detectIds.Plugin,
 	&detectIndicator.Plugin,
 	&detectOutbound.Plugin,
