@@ -26,15 +26,9 @@ func network(column string) string {
 	return fmt.Sprintf("CASE WHEN %[1]s // 4294967296 = 65535 THEN %[1]s // 256 * 256 ELSE %[1]s // 1208925819614629174706176 * 1208925819614629174706176 END", column)
 }
 
-// pooled finds slow scans that are spread over many addresses: the threshold
-// random walk over the first contacts of all addresses of a /24 or /48, or of
-// all that share a rare JA3, JA4 or user agent, at all organizations together.
-// Only targets that never answered anybody count as failures. Where everybody
-// probes, as on the open Internet, a pool must stand out. An address is
-// reported when it has more failures than successes of its own, and is not in
-// alone, those that were found without their pool.
-func pooled(ctx context.Context, events detect.EventStore, span detect.Span, alone map[string]bool) ([]vedette.Detection, error) {
-	query := fmt.Sprintf(`
+// poolQuery returns the places of addresses whose pools may scan, with the walk of
+// the pool, the widest pool of a place first. Arguments: start and end, twice.
+var poolQuery = fmt.Sprintf(`
 	WITH flow AS (
 		SELECT coalesce(organization, '') AS org, source_ip, destination_ip, time,
 		       CASE WHEN transport IN ('icmp', 'ipv6-icmp') THEN 0 ELSE coalesce(destination_port, 0) END AS port,
@@ -85,11 +79,20 @@ func pooled(ctx context.Context, events detect.EventStore, span detect.Span, alo
 	WHERE o.failed > o.good AND s.sources >= %[3]d AND w.hosts >= %[6]d
 	GROUP BY ALL HAVING sum(c.dark) > 0
 	ORDER BY c.org, c.source_ip, w.hosts DESC, w.pool`,
-		outside.direction, probes, minPoolSources, maxTraitUsers, network("source_ip"), minPoolHosts, network("f.source_ip"), minPoolRatio, minNetworks)
+	outside.direction, probes, minPoolSources, maxTraitUsers, network("source_ip"), minPoolHosts, network("f.source_ip"), minPoolRatio, minNetworks)
+
+// pooled finds slow scans that are spread over many addresses: the threshold
+// random walk over the first contacts of all addresses of a /24 or /48, or of
+// all that share a rare JA3, JA4 or user agent, at all organizations together.
+// Only targets that never answered anybody count as failures. Where everybody
+// probes, as on the open Internet, a pool must stand out. An address is
+// reported when it has more failures than successes of its own, and is not in
+// alone, those that were found without their pool.
+func pooled(ctx context.Context, events detect.EventStore, span detect.Span, alone map[string]bool) ([]vedette.Detection, error) {
 	var out []vedette.Detection
 	told := make(map[string]bool)
 	args := []any{span.Start, span.End, span.Start, span.End}
-	err := detect.Each(ctx, events, query, args, func(rows *sql.Rows) error {
+	err := detect.Each(ctx, events, poolQuery, args, func(rows *sql.Rows) error {
 		var (
 			f                    vedette.Detection
 			source               detect.NullAddr
