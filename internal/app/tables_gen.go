@@ -17,11 +17,14 @@ import (
 	decodeZeekjson "github.com/vedette-cti/vedette/internal/decode/zeekjson"
 	decodeZeektsv "github.com/vedette-cti/vedette/internal/decode/zeektsv"
 	"github.com/vedette-cti/vedette/internal/detect"
+	detectBeacon "github.com/vedette-cti/vedette/internal/detect/beacon"
 	detectBruteforce "github.com/vedette-cti/vedette/internal/detect/bruteforce"
+	detectDeviation "github.com/vedette-cti/vedette/internal/detect/deviation"
 	detectIds "github.com/vedette-cti/vedette/internal/detect/ids"
 	detectIndicator "github.com/vedette-cti/vedette/internal/detect/indicator"
 	detectInjection "github.com/vedette-cti/vedette/internal/detect/injection"
 	detectOutbound "github.com/vedette-cti/vedette/internal/detect/outbound"
+	detectRogue "github.com/vedette-cti/vedette/internal/detect/rogue"
 	detectScan "github.com/vedette-cti/vedette/internal/detect/scan"
 	detectSigma "github.com/vedette-cti/vedette/internal/detect/sigma"
 	detectTakeover "github.com/vedette-cti/vedette/internal/detect/takeover"
@@ -50,11 +53,14 @@ var formats = []*decode.Format{
 
 // plugins is every detector, by folder.
 var plugins = []*detect.Plugin{
+	&detectBeacon.Plugin,
 	&detectBruteforce.Plugin,
+	&detectDeviation.Plugin,
 	&detectIds.Plugin,
 	&detectIndicator.Plugin,
 	&detectInjection.Plugin,
 	&detectOutbound.Plugin,
+	&detectRogue.Plugin,
 	&detectScan.Plugin,
 	&detectSigma.Plugin,
 	&detectTakeover.Plugin,

@@ -52,6 +52,25 @@ func TestDecode(t *testing.T) {
 		`2024-01-02T03:04:05Z 7/authentication/login/success sev=3 invalid IP:0>invalid IP:0   user="ann"  ""`+product+` duser="bob" outcome="success"`)
 	f(`CEF:0|V|P|1|7|URL|3|rt=2024-01-02T03:04:05Z request=/a requestMethod=POST in=5 out=6 dhost=www.example.org src=not-an-address src=203.0.113.9 src=203.0.113.10`,
 		`2024-01-02T03:04:05Z 7/web/http-request/ sev=3 203.0.113.9:0>invalid IP:0  http user="" POST "/a"`+product+` src="not-an-address" src="203.0.113.10"`)
+	const fortinet = ` deviceVendor="Fortinet" deviceProduct="Fortigate" deviceVersion="v7"`
+	f(`CEF:0|Fortinet|Fortigate|v7|44547|event:system|6|rt=1704164645123 FTNTFGTcfgpath=system.admin FTNTFGTcfgobj=support sproc=GUI(203.0.113.9) duser=admin act=Add`,
+		`2024-01-02T03:04:05.123Z 44547/iam/user-created/success sev=6 203.0.113.9:0>invalid IP:0   user="admin"  ""`+fortinet+` FTNTFGTcfgpath="system.admin" FTNTFGTcfgobj="support" sproc="GUI(203.0.113.9)" act="Add"`)
+	f(`CEF:0|Fortinet|Fortigate|v7|32001|event:system login success|6|rt=1704164645123 src=203.0.113.9 duser=admin`,
+		`2024-01-02T03:04:05.123Z 32001/authentication/admin-login/success sev=6 203.0.113.9:0>invalid IP:0   user="admin"  ""`+fortinet)
+	f(`CEF:0|Fortinet|Fortigate|v7|20115|event:system|6|rt=1704164645123`, `2024-01-02T03:04:05.123Z 20115/// sev=6 invalid IP:0>invalid IP:0   user=""  ""`+fortinet)
+	for name, want := range map[string]string{
+		"Administrator added":     "iam/user-created/success",
+		"User created":            "iam/user-created/success",
+		"Configuration exported":  "configuration/config-read/success",
+		"Audit logging disabled":  "configuration/logging-changed/success",
+		"Security policy changed": "configuration/config-changed/success",
+		"IPsec tunnel created":    "configuration/tunnel-created/success",
+		"Policy violation":        "//",
+		"User quota":              "//",
+		"Log rotated":             "//",
+	} {
+		f(`CEF:0|V|P|1|7|`+name+`|3|rt=1704164645123`, `2024-01-02T03:04:05.123Z 7/`+want+` sev=3 invalid IP:0>invalid IP:0   user=""  ""`+product)
+	}
 	f(`CEF:0|V|P|1|7|none|0|`, `- 7/// sev=0 invalid IP:0>invalid IP:0   user=""  ""`+product)
 	f(`CEF:0|V|P|1|7|none|0`, `- 7/// sev=0 invalid IP:0>invalid IP:0   user=""  ""`+product)
 	f(`<134>Jan  2 11:04:05 gw CEF:1|V|P|1|7|session|Unknown|start=1704164640000 end=1704164645000 src=203.0.113.9 dst=198.51.100.10 dpt=22 app=SSH`,

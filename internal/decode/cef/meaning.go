@@ -5,6 +5,7 @@ import (
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/decode"
+	"github.com/vedette-cti/vedette/internal/vocab/fortios"
 )
 
 // finish gives the message its time and meaning.
@@ -101,6 +102,8 @@ func (d *decoder) meaning(b *vedette.Batch, e *vedette.Event, m *message) {
 		e.Category, e.Action = vedette.CategoryAuthentication, vedette.ActionLogout
 	case t == topicLogin:
 		login(e, lower(b, m.name))
+	case t >= topicChange:
+		change(e, m, t)
 	case t == topicAttack:
 		e.Category, e.Action, e.Keep = vedette.CategoryIDS, vedette.ActionAlert, true
 		e.RuleID, e.RuleName = e.Code, m.name
@@ -122,7 +125,55 @@ const (
 	topicLogout
 	topicLogin
 	topicAttack
+	topicChange // of a FortiGate: FTNTFGTcfgpath tells of what
+	topicUser
+	topicTunnel
+	topicLogging
+	topicTaken // a configuration
+	topicConfig
 )
+
+// changes are what the names of administrators' messages say, the first that
+// fits: a word for the object and one for what was done to it.
+var changes = []struct {
+	objects, done []string
+	topic         topic
+	category      string
+	action        string
+}{
+	{[]string{"config"}, []string{"backup", "backed up", "download", "export"}, topicTaken, vedette.CategoryConfiguration, vedette.ActionConfigRead},
+	{[]string{"audit", "syslog", "logging", "log setting", "log server", "logs "}, []string{"disabled", "cleared", "deleted", "stopped", "turned off", "removed"},
+		topicLogging, vedette.CategoryConfiguration, vedette.ActionLoggingOff},
+	{[]string{"user ", "administrator ", "admin ", "account "}, []string{"added", "created"}, topicUser, vedette.CategoryIAM, vedette.ActionUserCreated},
+	{[]string{"tunnel ", "ipsec ", "site-to-site"}, []string{"added", "created"}, topicTunnel, vedette.CategoryConfiguration, vedette.ActionTunnelCreated},
+	{[]string{"policy", "rule ", "configuration", "config "}, []string{"added", "created", "changed", "modified", "edited", "deleted", "committed"},
+		topicConfig, vedette.CategoryConfiguration, vedette.ActionConfigChanged},
+}
+
+// change is an administrator's change of the device.
+func change(e *vedette.Event, m *message, t topic) {
+	e.Keep = true
+	if e.Outcome == vedette.OutcomeUnknown {
+		e.Outcome = vedette.OutcomeSuccess
+	}
+	if t != topicChange {
+		for i := range changes {
+			if changes[i].topic == t {
+				e.Category, e.Action = changes[i].category, changes[i].action
+			}
+		}
+		return
+	}
+	path, ok := e.Get("FTNTFGTcfgpath")
+	if !ok {
+		e.Outcome = vedette.OutcomeUnknown
+		return
+	}
+	e.Category, e.Action = fortios.Change(path, m.act)
+	if ui, ok := e.Get("sproc"); ok && !e.SourceIP.IsValid() {
+		e.SourceIP = fortios.Administrator(ui)
+	}
+}
 
 func topicOf(name string) topic {
 	name = strings.ToLower(name)
@@ -133,6 +184,13 @@ func topicOf(name string) topic {
 		return topicLogin
 	case contains(name, "attack", "exploit", "injection", "malware", "virus", "trojan", "intrusion", "traversal", "scan"):
 		return topicAttack
+	case strings.HasPrefix(name, "event:"):
+		return topicChange
+	}
+	for _, c := range changes {
+		if contains(name+" ", c.objects...) && contains(name, c.done...) {
+			return c.topic
+		}
 	}
 	return topicOther
 }
@@ -146,7 +204,7 @@ func login(e *vedette.Event, name string) {
 	case contains(name, "success", "succeed", "accepted"):
 		e.Outcome = vedette.OutcomeSuccess
 	}
-	if contains(name, "admin") {
+	if contains(name, "admin") || strings.HasPrefix(name, "event:system") {
 		e.Action = vedette.ActionAdminLogin
 	}
 }

@@ -2,7 +2,6 @@ package fortigate
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/decode"
@@ -282,13 +281,4 @@ var services = map[string]string{
 	"HTTP": "http", "HTTPS": "tls", "SSL": "tls", "DNS": "dns", "SSH": "ssh", "SMTP": "smtp", "SMTPS": "tls",
 	"FTP": "ftp", "IMAP": "imap", "IMAPS": "tls", "POP3": "pop3", "RDP": "rdp", "SMB": "smb", "NTP": "ntp",
 	"SNMP": "snmp", "TELNET": "telnet", "SIP": "sip", "LDAP": "ldap", "SYSLOG": "syslog", "DHCP": "dhcp",
-}
-
-// inParentheses returns the address in "https(198.51.100.7)".
-func inParentheses(s string) []byte {
-	i := strings.IndexByte(s, '(')
-	if i < 0 || s[len(s)-1] != ')' {
-		return nil
-	}
-	return []byte(s[i+1 : len(s)-1])
 }

@@ -234,14 +234,6 @@ func number(v []byte) (n int64, ok bool) {
 	return n, true
 }
 
-func address(v []byte) netip.Addr {
-	addr, err := netip.ParseAddr(decode.String(v))
-	if err != nil {
-		return netip.Addr{}
-	}
-	return addr.WithZone("").Unmap()
-}
-
 // sniff looks for the keys that every FortiGate message has, at a line's start.
 func sniff(head []byte) decode.Confidence {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(head, "\r\n"), []byte{'\n'})

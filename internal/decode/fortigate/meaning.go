@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/vocab/fortios"
 )
 
 // rest keeps the values that had no place in the event. The kinds of messages
@@ -82,7 +83,7 @@ func event(e *vedette.Event, m *message) {
 		system(e, m)
 	}
 	if !e.SourceIP.IsValid() {
-		e.SourceIP = address(inParentheses(m.ui))
+		e.SourceIP = fortios.Administrator(m.ui)
 	}
 }
 
@@ -152,32 +153,8 @@ func vpn(e *vedette.Event, m *message) {
 
 // configuration is one object that an administrator added, edited or deleted.
 func configuration(e *vedette.Event, m *message) {
-	e.Category, e.Action, e.Outcome = vedette.CategoryConfiguration, vedette.ActionConfigChanged, vedette.OutcomeSuccess
-	added, deleted := m.action == "Add", m.action == "Delete"
-	switch p := m.path; {
-	case p == "system.admin", p == "user.local", p == "user.group", p == "system.api-user", p == "system.accprofile":
-		e.Category = vedette.CategoryIAM
-		switch {
-		case added:
-			e.Action = vedette.ActionUserCreated
-		case deleted:
-			e.Action = vedette.ActionUserDeleted
-		default:
-			e.Action = vedette.ActionUserChanged
-		}
-	case p == "log" || strings.HasPrefix(p, "log."):
-		e.Action = vedette.ActionLoggingOff
-	case p == "system.vdom", p == "firewall.vip":
-		if added {
-			e.Action = vedette.ActionHubCreated
-		} else if deleted {
-			e.Action = vedette.ActionHubDeleted
-		}
-	case strings.HasPrefix(p, "vpn.ipsec.phase1"), strings.HasPrefix(p, "system.gre-tunnel"), p == "system.vxlan":
-		if added {
-			e.Action = vedette.ActionTunnelCreated
-		}
-	}
+	e.Category, e.Action = fortios.Change(m.path, m.action)
+	e.Outcome = vedette.OutcomeSuccess
 }
 
 // utm is what a security profile saw. IPS, antivirus, WAF and anomaly messages

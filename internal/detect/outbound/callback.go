@@ -21,15 +21,10 @@ const (
 	minSyntax   = 2  // requests with attack syntax
 )
 
-// pair is a server and a place that it contacted.
-type pair struct {
-	org        string
-	host, peer netip.Addr
-}
-
-// call is a pair in which the place attacked first.
+// call is a server and a place that it contacted and that attacked first.
 type call struct {
-	pair
+	org                                string
+	host, peer                         netip.Addr
 	first, last                        time.Time
 	n, sent, received, duration        int64
 	port                               uint16
@@ -38,9 +33,9 @@ type call struct {
 	targets, failures, missing, syntax int64
 }
 
-// callbacks reports servers that contacted an attacker, and returns them.
-func callbacks(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) (map[pair]bool, error) {
-	query := tables + fmt.Sprintf(`
+// callbacks reports servers that contacted an attacker.
+func callbacks(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) error {
+	query := detect.Servers + fmt.Sprintf(`
 	, pair AS (
 		SELECT org, host, peer, min(time) AS t0, max(time) AS t1, count(*) AS n, sum(sent) AS sent, sum(received) AS received,
 		       sum(duration) AS duration, min(port) AS port
@@ -82,19 +77,15 @@ func callbacks(ctx context.Context, events detect.EventStore, span detect.Span, 
 		found = append(found, c)
 		return err
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || len(found) == 0 {
+		return err
 	}
 	return report(ctx, events, span.End, found, emit)
 }
 
 // report proves each attack by two lines and the call by three, the first ones
 // of each.
-func report(ctx context.Context, events detect.EventStore, end time.Time, found []call, emit detect.Emit) (map[pair]bool, error) {
-	called := make(map[pair]bool)
-	if len(found) == 0 {
-		return called, nil
-	}
+func report(ctx context.Context, events detect.EventStore, end time.Time, found []call, emit detect.Emit) error {
 	dets := make([]vedette.Detection, len(found))
 	attacks := detect.Span{Start: end, End: end}
 	for i := range found {
@@ -104,20 +95,18 @@ func report(ctx context.Context, events detect.EventStore, end time.Time, found 
 	err := detect.CiteEach(ctx, events, attacks, 2, `coalesce(direction, '') NOT IN ('outbound', 'internal')
 		AND (outcome = 'failure' OR status BETWEEN 400 AND 499 OR `+detect.AttackSyntax("url")+`)`, dets)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range found {
 		c := &found[i]
-		calls, err := detect.Cite(ctx, events, 3, citeFlow, c.org, vedette.AddrToBig(c.host), vedette.AddrToBig(c.peer),
-			c.first, earlier(c.last, c.first.Add(24*time.Hour)).Add(time.Microsecond))
+		calls, err := detect.CiteLink(ctx, events, 3, c.org, c.host, c.peer, c.first, earlier(c.last, c.first.Add(24*time.Hour)))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		dets[i].Evidence = append(dets[i].Evidence, calls...)
-		called[c.pair] = true
 		emit(&dets[i])
 	}
-	return called, nil
+	return nil
 }
 
 func (c *call) detection() *vedette.Detection {
@@ -149,7 +138,7 @@ func (c *call) detection() *vedette.Detection {
 	if c.received > 100<<10 {
 		det.Techniques = append(det.Techniques, "T1105")
 	}
-	if c.daily > maxDaily {
+	if c.daily > detect.MaxPeers {
 		det.Rule, det.Title = "gateway-callback", "Somebody behind a gateway contacts an attacker"
 		det.Stage, det.Effect, det.Weak, det.Confidence, det.Severity = vedette.VerdictAttempt, false, true, 40, vedette.SeverityMedium
 	}

@@ -1,8 +1,8 @@
 // Package scan finds reconnaissance: addresses that knock at many doors.
 //
-// Three ways of knocking are told apart: contacts to many hosts (threshold
-// random walk), many ports of one host, and requests for many paths that a
-// site does not have. None says anything about effect, so a finding never
+// Ways of knocking are told apart: contacts to many hosts (threshold random
+// walk), by one address or by many that act together, many ports of one host,
+// and requests for many paths that a site does not have. None says anything about effect, so a finding never
 // exceeds reconnaissance. Do not use it to count attacks: one scanner is one
 // finding for each organization, however long it goes on.
 package scan
@@ -40,6 +40,7 @@ func (*detector) Meta() detect.Meta {
 
 // Analyze implements detect.Window.
 func (d *detector) Analyze(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) error {
+	alone := make(map[string]bool) // whom a step found, so that its pool need not
 	steps := []struct {
 		find  func(context.Context, detect.EventStore, detect.Span) ([]vedette.Detection, error)
 		where string // selects the lines to cite
@@ -48,6 +49,9 @@ func (d *detector) Analyze(ctx context.Context, events detect.EventStore, span d
 		{outside.vertical, outside.failed()},
 		{inside.horizontal, inside.failed()},
 		{sweeps, webMissing},
+		{func(ctx context.Context, events detect.EventStore, span detect.Span) ([]vedette.Detection, error) {
+			return pooled(ctx, events, span, alone)
+		}, outside.failed()},
 	}
 	for _, step := range steps {
 		found, err := step.find(ctx, events, span)
@@ -59,6 +63,7 @@ func (d *detector) Analyze(ctx context.Context, events detect.EventStore, span d
 			return fmt.Errorf("scan: %w", err)
 		}
 		for i := range found {
+			alone[place(found[i].Organization, found[i].Actor.String())] = true
 			emit(&found[i])
 		}
 	}

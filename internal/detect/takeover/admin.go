@@ -193,7 +193,7 @@ func (v *visit) detection(ctx context.Context, events detect.EventStore, j judgm
 		if k.technique != "T1133" {
 			det.Techniques = append(det.Techniques, k.technique)
 		}
-		if k.action == vedette.ActionTunnelCreated {
+		if i == tunnels {
 			det.Role |= vedette.RoleTunnel
 		}
 	}

@@ -106,6 +106,8 @@ func TestTakeover(t *testing.T) {
 	}, "unusual-administration attempt "+outsider+" weak")
 	f("new country, one change", func(add adder) { habits(add); intrude(add, 20, 0, outsider, abroad, user) },
 		"unusual-administration attempt "+outsider+" weak")
+	f("new country, user and its password", func(add adder) { habits(add); intrude(add, 20, 0, outsider, abroad, user, vedette.ActionUserChanged) },
+		"unusual-administration attempt "+outsider+" weak")
 	f("new place at home, all kinds", func(add adder) { habits(add); intrude(add, 20, 0, outsider, mobile, user, tunnel, logs, config) },
 		"unusual-administration attempt "+outsider+" weak")
 
@@ -132,6 +134,57 @@ func TestTakeover(t *testing.T) {
 		intrude(add, 20, 12, outsider, abroad)
 		add(windowtest.Change(windowtest.At(27, 0), outsider, user, abroad))
 	})
+}
+
+// TestAppliances: the changes of SoftEther, FortiGate and appliances that tell by
+// CEF, each once, by somebody from a new country who guessed the password.
+func TestAppliances(t *testing.T) {
+	f := func(name string, found bool, change func(*vedette.Event)) {
+		t.Helper()
+		t.Run(name, func(t *testing.T) {
+			t.Helper()
+			db := windowtest.New(t)
+			habits(db.Add)
+			intrude(db.Add, 20, 12, outsider, abroad)
+			e := windowtest.Change(windowtest.At(20, 2*time.Hour), outsider, vedette.ActionConfigChanged, abroad)
+			change(&e)
+			db.Add(e)
+			want := []string{}
+			if found {
+				want = append(want, "device-takeover compromise "+outsider)
+			}
+			if diff := cmp.Diff(want, windowtest.Brief(db.Analyze(Plugin, tenants))); diff != "" {
+				t.Errorf("detections (-want +got):\n%s", diff)
+			}
+		})
+	}
+	action := func(a string) func(*vedette.Event) { return func(e *vedette.Event) { e.Action = a } }
+	f("user", true, action(vedette.ActionUserCreated))
+	f("password of an administrator", true, action(vedette.ActionUserChanged))
+	f("hub", true, action(vedette.ActionHubCreated))
+	f("cascade, bridge, SecureNAT", true, action(vedette.ActionTunnelCreated))
+	f("log or syslog", true, action(vedette.ActionLoggingOff))
+	f("configuration taken", true, action(vedette.ActionConfigRead))
+	f("user deleted", false, action(vedette.ActionUserDeleted))
+	code := func(c string) func(*vedette.Event) { return func(e *vedette.Event) { e.Code = c } }
+	f("SoftEther: listener", true, code("LA_CREATE_LISTENER"))
+	f("SoftEther: source addresses", true, code("LA_SET_AC_LIST"))
+	f("SoftEther: keep-alive", false, code("LA_SET_KEEP"))
+	path := func(key, p string) func(*vedette.Event) {
+		return func(e *vedette.Event) {
+			e.Dataset, e.Rest = vedette.DatasetFortiGateEvent, []vedette.Field{{Key: key, Value: p}}
+		}
+	}
+	f("FortiGate: policy", true, path("cfgpath", "firewall.policy"))
+	f("FortiGate: local-in policy", true, path("cfgpath", "firewall.local-in-policy"))
+	f("FortiGate: portal", true, path("cfgpath", "vpn.ssl.web.portal"))
+	f("FortiGate: portal, by CEF", true, path("FTNTFGTcfgpath", "vpn.ssl.settings"))
+	f("FortiGate: banner", false, path("cfgpath", "system.replacemsg"))
+	cef := func(message string) func(*vedette.Event) {
+		return func(e *vedette.Event) { e.Dataset, e.Message = vedette.DatasetCEF, message }
+	}
+	f("CEF: policy", true, cef("Security policy changed"))
+	f("CEF: something", false, cef("Configuration committed"))
 }
 
 func TestPlaces(t *testing.T) {

@@ -64,8 +64,10 @@ func lonely(ctx context.Context, events detect.EventStore, span detect.Span) ([]
 		SELECT *, count(*) OVER (PARTITION BY org, someone) AS paths FROM suspect
 		WHERE (regexp_matches(lower(path), '%[7]s') OR regexp_matches(lower(path), '%[8]s')) AND NOT regexp_matches(lower(path), '%[9]s')
 	), request AS (
-		SELECT n.org, n.site, n.path, n.dataset, e.time, e.source_ip, e.status, e.method, e.url, e.response_bytes, %[3]s AS bare,
-		       epoch_us(e.time) - lag(epoch_us(e.time)) OVER (PARTITION BY n.org, n.site, n.path, n.dataset ORDER BY e.time) AS gap,
+		SELECT n.org, n.site, n.path, n.dataset, e.time, e.source_ip, e.status, e.method, e.url, e.response_bytes, e.request_bytes, e.position, e.source,
+		       lower(e.user_agent) AS agent, %[3]s AS bare,
+		       e.method = 'POST' AND e.status BETWEEN 200 AND 299 AS body,
+		       epoch_us(e.time) - lag(epoch_us(e.time)) OVER (PARTITION BY n.org, n.site, n.path, n.dataset ORDER BY e.time, e.position, e.source) AS gap,
 		       min(CASE WHEN e.status BETWEEN 200 AND 299 THEN e.time END) OVER (PARTITION BY n.org, n.site, n.path, n.dataset) AS first_good
 		FROM events e JOIN named n ON coalesce(e.organization, '') = n.org AND coalesce(lower(e.url_domain), '') = n.site
 		     AND %[2]s = n.path AND coalesce(e.dataset, '') = n.dataset
@@ -78,15 +80,15 @@ func lonely(ctx context.Context, events detect.EventStore, span detect.Span) ([]
 	       sum(CASE WHEN contains(url, '=') AND %[4]s THEN 1 ELSE 0 END),
 	       count(DISTINCT CASE WHEN status BETWEEN 200 AND 299 THEN response_bytes END),
 	       sum(CASE WHEN status = 404 AND time < first_good THEN 1 ELSE 0 END),
-	       coalesce(stddev_pop(gap) / nullif(avg(gap), 0), 0)
+	       coalesce(stddev_pop(gap) / nullif(avg(gap), 0), 0), %[11]s
 	FROM request GROUP BY org, site, path, dataset
 	HAVING count(DISTINCT CASE WHEN status < 400 THEN source_ip END) <= %[6]d`,
-		isRequest, pathOf("url"), detect.NoReferrer, commandSyntax("url"), minRequests, maxClients, scripts, uploads, endpoints, maxPaths)
+		isRequest, pathOf("url"), detect.NoReferrer, commandSyntax("url"), minRequests, maxClients, scripts, uploads, endpoints, maxPaths, habitColumns)
 	var out []*page
 	err := detect.Each(ctx, events, query, []any{span.Start, span.End, span.End}, func(rows *sql.Rows) error {
 		p := new(page)
 		err := rows.Scan(&p.org, &p.site, &p.path, &p.dataset, &p.first, &p.last, &p.total, &p.good, &p.bodies, &p.linked, &p.commands,
-			&p.sizes, &p.missing, &p.regularity)
+			&p.sizes, &p.missing, &p.regularity, &p.agents, &p.answer, &p.bodySizes, &p.smallest, &p.largest, &p.opening, &p.greeting, &p.keys)
 		if err != nil {
 			return err
 		}

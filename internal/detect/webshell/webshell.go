@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/vedette-cti/vedette"
@@ -63,7 +62,8 @@ type page struct {
 	regularity               float64   // standard deviation of the gaps over their mean
 	began                    time.Time // first request to the site
 	earlier                  int64     // requests to the site before this page's first success
-	clients                  []client
+	habits
+	clients []client
 }
 
 // client is one address that used a page.
@@ -132,11 +132,18 @@ func (p *page) judge() judgment {
 	sign(p.last.Sub(p.first) >= time.Hour, 1, "over more than an hour")
 	sign(attacks > 0, 1, "attack syntax before")
 	sign(errors >= 5, 1, "many missing paths before")
+	evidence := score // what decides; habits that honest clients have too only raise the confidence
+	for _, f := range families {
+		sign(f.like(p), f.points, f.words)
+		if f.points >= 2 && f.like(p) {
+			evidence += f.points
+		}
+	}
 	attacked := attacks > 0 || p.commands >= minRequests
 	switch {
 	case anything || hammered || !attacked && errors < 5:
 		return judgment{vedette.VerdictAttempt, 35, true, signs}
-	case !attacked && errors < 10 && score < 4, score < 2:
+	case !attacked && errors < 10 && evidence < 4, evidence < 2:
 		return judgment{vedette.VerdictAttempt, 50, false, signs}
 	}
 	return judgment{vedette.VerdictCompromise, min(60+5*score, 90), false, signs}
@@ -153,13 +160,12 @@ func (p *page) report(ctx context.Context, events detect.EventStore, span detect
 			Detector: name, Rule: "web-shell", Title: "Web shell in use", Organization: p.org,
 			Time: p.first.UnixNano(), LastTime: p.last.UnixNano(), Count: c.uses,
 			Stage: j.stage, Effect: j.stage == vedette.VerdictCompromise, Confidence: j.confidence, Weak: j.weak,
-			Severity: vedette.SeverityCritical, Techniques: []string{"T1505.003"}, Actor: c.source, Role: vedette.RoleExploit,
+			Severity: vedette.SeverityCritical, Techniques: []string{"T1505.003"}, Actor: c.source, Role: vedette.RoleExploit, Tool: p.tool(),
 		}
 		if j.stage != vedette.VerdictCompromise {
 			det.Rule, det.Title, det.Severity = "lonely-script", "New script used by few clients", vedette.SeverityLow
 		}
-		det.Summary = fmt.Sprintf("%.90q, never asked for before, was used %d times by %d clients, %d with a body; %s.",
-			p.path, p.good, len(p.clients), p.bodies, strings.Join(append(j.signs, "no referrer"), ", "))
+		det.Summary = p.summary(j.signs)
 		var err error
 		if det.Evidence, err = p.cite(ctx, events, span, c.source); err != nil {
 			return err
@@ -167,6 +173,20 @@ func (p *page) report(ctx context.Context, events detect.EventStore, span detect
 		emit(det)
 	}
 	return nil
+}
+
+// maxSummary is how long a summary may be, in bytes.
+const maxSummary = 300
+
+// summary tells the facts, with as many signs as there is room for.
+func (p *page) summary(signs []string) string {
+	s := fmt.Sprintf("%.90q, never asked for before, was used %d times by %d clients, %d with a body; no referrer", p.path, p.good, len(p.clients), p.bodies)
+	for _, sign := range signs {
+		if len(s)+len(sign)+3 <= maxSummary {
+			s += ", " + sign
+		}
+	}
+	return s + "."
 }
 
 // cite returns the first uses by one client and the first of its attacks.

@@ -147,6 +147,61 @@ func TestAnalyze(t *testing.T) {
 	})
 }
 
+// TestHabits: what the habits of known shells add, after an attack and without.
+func TestHabits(t *testing.T) {
+	f := func(name string, attacked bool, change func(i int, e *vedette.Event), want, tool string) {
+		t.Helper()
+		t.Run(name, func(t *testing.T) {
+			t.Helper()
+			db := windowtest.New(t)
+			site(db.Add)
+			if attacked {
+				attack(db.Add, outsider)
+			}
+			i := 0
+			use(func(es ...vedette.Event) {
+				change(i, &es[0])
+				db.Add(es...)
+				i++
+			}, outsider, "/inc/conf.jsp", 6)
+			got := db.Analyze(Plugin, nil)
+			if diff := cmp.Diff([]string{want}, windowtest.Brief(got)); diff != "" {
+				t.Errorf("detections (-want +got):\n%s", diff)
+			} else if got[0].Tool != tool {
+				t.Errorf("tool %q, want %q: %s", got[0].Tool, tool, got[0].Summary)
+			}
+		})
+	}
+	const compromise, weak = "web-shell compromise " + outsider, "lonely-script attempt " + outsider + " weak"
+	body := func(i int, e *vedette.Event, request, response int64) {
+		e.Has |= vedette.HasRequestBytes
+		e.RequestBytes, e.ResponseBytes = request, response
+	}
+	antsword := func(i int, e *vedette.Event) { e.UserAgent = "antSword/v2.1" }
+	godzilla := func(i int, e *vedette.Event) {
+		if body(i, e, 900+int64(i), 64+int64(i)); i == 0 {
+			body(i, e, 32000, 0)
+		}
+	}
+	behinder := func(i int, e *vedette.Event) {
+		if i < 2 {
+			e.Method, e.URL, e.ResponseBytes = "GET", "/inc/conf.jsp?pass=561", 16
+		}
+	}
+	f("AntSword", true, antsword, compromise, "AntSword")
+	f("Godzilla", true, godzilla, compromise, "Godzilla")
+	f("Behinder 2", true, behinder, compromise, "Behinder")
+	f("China Chopper", true, func(int, *vedette.Event) {}, compromise, "")
+	f("AntSword's agent alone", false, antsword, weak, "AntSword")
+	f("Godzilla's opening alone", false, godzilla, weak, "Godzilla")
+	f("Behinder's key alone", false, behinder, weak, "Behinder")
+	f("an upload that is answered", true, func(i int, e *vedette.Event) {
+		if body(i, e, 900, 64+int64(i)); i == 0 {
+			body(i, e, 32000, 120)
+		}
+	}, compromise, "")
+}
+
 func TestNoHistory(t *testing.T) {
 	db := windowtest.New(t)
 	attack(db.Add, outsider)

@@ -31,6 +31,7 @@ type DB struct {
 	t       testing.TB
 	line    int64
 	pending []vedette.Event
+	cited   []int // those of pending that a rule cites
 }
 
 // New returns an empty store that is closed when the test ends.
@@ -54,6 +55,8 @@ func open(t testing.TB, path string) *DB {
 	}
 	d.Exec("CREATE TABLE events (" + strings.Join(columns, ", ") + ")")
 	d.Exec("CREATE TABLE sources (seq UINTEGER, identity VARCHAR, path VARCHAR, format VARCHAR, organization VARCHAR, copy_of VARCHAR)")
+	d.Exec("CREATE TABLE detections (id VARCHAR, detector VARCHAR, rule VARCHAR, techniques VARCHAR, stage UTINYINT, weak BOOLEAN, count BIGINT)")
+	d.Exec("CREATE TABLE evidence (detection VARCHAR, source VARCHAR, position BIGINT)")
 	d.Exec("INSERT INTO sources VALUES (1, ?, ?, ?, NULL, NULL)", Source.ID.String(), Source.Path, Source.Format)
 	return d
 }
@@ -71,11 +74,23 @@ func (d *DB) Exec(query string, args ...any) {
 // are seen after Flush, which Analyze calls.
 func (d *DB) Add(events ...vedette.Event) { d.pending = append(d.pending, events...) }
 
+// AddCited adds an event that a Sigma rule calls an attack on a public
+// application, as an attempt.
+func (d *DB) AddCited(e vedette.Event) {
+	d.cited = append(d.cited, len(d.pending))
+	d.pending = append(d.pending, e)
+}
+
 // Flush stores what was added.
 func (d *DB) Flush() {
 	d.t.Helper()
 	events := d.pending
-	d.pending = nil
+	for _, i := range d.cited {
+		line := d.line + int64(i) + 1
+		d.Exec("INSERT INTO detections VALUES (?, 'sigma', 'test', 'T1190', 2, false, 1)", fmt.Sprint(line))
+		d.Exec("INSERT INTO evidence VALUES (?, ?, ?)", fmt.Sprint(line), Source.ID.String(), line*100)
+	}
+	d.pending, d.cited = nil, nil
 	conn, err := d.Conn(context.Background())
 	if err != nil {
 		d.t.Fatal(err)
@@ -122,6 +137,8 @@ func values(e *vedette.Event) map[string]driver.Value {
 		"transport": e.Transport, "protocol": e.Protocol, "user_name": e.User, "host_name": e.Host,
 		"method": e.Method, "url": e.URL, "url_domain": e.URLDomain, "referrer": e.Referrer,
 		"user_agent": e.UserAgent, "dns_question": e.DNSQuestion, "server_name": e.ServerName, "code": e.Code,
+		"ja3": e.JA3, "ja4": e.JA4, "x509_subject": e.X509Subject, "x509_issuer": e.X509Issuer, "x509_serial": e.X509Serial,
+		"sha1": e.SHA1, "sha256": e.SHA256, "message": e.Message,
 		"organization": e.Organization, "direction": e.Direction.String(), "rest": rest(e.Rest),
 	} {
 		if s != "" {

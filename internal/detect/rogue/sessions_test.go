@@ -1,4 +1,4 @@
-package outbound
+package rogue
 
 import (
 	"fmt"
@@ -34,7 +34,6 @@ func TestCovertTunnel(t *testing.T) {
 		add(e)
 	}
 	const second = 1100 * time.Millisecond
-	const weak = "long-connection attempt " + outsider + " weak"
 	f("after attacks", func(add adder) { attacked(add); keep(add, second, 2) }, "covert-tunnel compromise "+outsider)
 	f("after attacks, eight connections, named", func(add adder) { attacked(add); names(add, 20, server); keep(add, second, 8) },
 		"softether-tunnel attempt", "covert-tunnel compromise "+outsider)
@@ -45,8 +44,8 @@ func TestCovertTunnel(t *testing.T) {
 		add(e, e, e)
 		keep(add, second, 2)
 	}, "covert-tunnel attempt "+outsider)
-	f("one connection at a time", func(add adder) { attacked(add); keep(add, second, 1) }, weak)
-	f("a pool opened at once", func(add adder) { attacked(add); keep(add, 3*time.Millisecond, 4) }, weak)
+	f("one connection at a time", func(add adder) { attacked(add); keep(add, second, 1) })
+	f("a pool opened at once", func(add adder) { attacked(add); keep(add, 3*time.Millisecond, 4) })
 	f("one session", func(add adder) {
 		attacked(add)
 		for i := range 2 {
@@ -54,37 +53,37 @@ func TestCovertTunnel(t *testing.T) {
 			e.Duration = int64(5 * time.Hour)
 			add(e)
 		}
-	}, weak)
+	})
 	f("a server that keeps connections", func(add adder) {
 		e := windowtest.Outbound(windowtest.At(3, 0), server, "192.0.2.200", 443)
 		e.Duration = int64(3 * time.Hour)
 		add(e)
 		attacked(add)
 		keep(add, second, 2)
-	}, weak)
+	})
 	f("an organization with SoftEther: a new cascade", func(add adder) {
 		add(windowtest.Login(windowtest.At(2, 0), "192.0.2.10", "chen", true, nil))
 		attacked(add)
 		keep(add, second, 2)
-	}, weak)
+	})
 	f("staff uses SoftEther", func(add adder) {
 		names(add, 5, "198.51.100.99")
 		names(add, 20, server)
 		attacked(add)
 		keep(add, second, 2)
-	}, "softether-tunnel attempt", weak)
+	}, "softether-tunnel attempt")
 	f("a VPN gateway", func(add adder) {
 		add(windowtest.Conn(windowtest.At(2, 0), "192.0.2.10", server, 5555, true))
 		attacked(add)
 		keep(add, second, 2)
-	}, weak)
+	})
 	f("to a partner", func(add adder) {
 		e := windowtest.Login(windowtest.At(2, 0), "203.0.113.200", "partner", true, nil)
 		e.Dataset = vedette.DatasetAuth
 		add(e)
 		attacked(add)
 		keep(add, second, 2)
-	}, weak)
+	})
 	f("a place that others use", func(add adder) {
 		add(windowtest.Conn(windowtest.At(1, 0), "192.0.2.77", "198.51.100.11", 443, true))
 		add(windowtest.Outbound(windowtest.At(20, 0), "198.51.100.11", outsider, 443))

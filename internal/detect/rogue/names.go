@@ -1,4 +1,4 @@
-package outbound
+package rogue
 
 import (
 	"context"
@@ -30,9 +30,9 @@ type use struct {
 	name              string
 }
 
-// tunnels reports servers that begin to use SoftEther's services. Where several
+// names reports servers that begin to use SoftEther's services. Where several
 // hosts do, or the server did from the start, it is legitimate use.
-func tunnels(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) error {
+func names(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) error {
 	query := fmt.Sprintf(`
 	WITH asked AS (
 		SELECT coalesce(organization, '') AS org, source_ip AS host, destination_ip, time, action,
@@ -64,7 +64,7 @@ func tunnels(ctx context.Context, events detect.EventStore, span detect.Span, em
 	err := detect.Each(ctx, events, query, args, func(rows *sql.Rows) error {
 		var u use
 		err := rows.Scan(&u.org, &u.host, &u.first, &u.last, &u.n, &u.name, &u.peer, &u.seen, &u.names)
-		if u.first.Sub(u.seen) >= newness {
+		if u.first.Sub(u.seen) >= detect.Newness {
 			found = append(found, u)
 		}
 		return err
