@@ -1,0 +1,38 @@
+package vedette
+
+import "time"
+
+// BlindSpotKind says why something cannot be seen.
+type BlindSpotKind string
+
+// The kinds of blind spots, gravest first.
+const (
+	BlindNoTelemetry BlindSpotKind = "no-telemetry"  // the organization sends nothing
+	BlindNoInbound   BlindSpotKind = "no-inbound"    // no source shows what comes from outside
+	BlindDark        BlindSpotKind = "dark"          // a source fell silent against its own rhythm
+	BlindLate        BlindSpotKind = "late"          // telemetry starts well after the others'
+	BlindSilentAsset BlindSpotKind = "silent-device" // an exposed device without a log of its own
+	BlindNoOutbound  BlindSpotKind = "no-outbound"   // no source shows what the organization's machines open outward
+	BlindClock       BlindSpotKind = "clock"         // a clock or time zone is wrong
+	BlindTechnique   BlindSpotKind = "technique"     // techniques that no present source could show
+)
+
+// BlindSpot is something that the telemetry of one organization cannot show.
+type BlindSpot struct {
+	Organization string
+	Asset        string // Asset.ID, an address, or a source; empty: all of the organization
+	Kind         BlindSpotKind
+	Since, Until time.Time // zero: from the beginning, to the end of the telemetry
+	Text         string    // one sentence
+	Techniques   []string  // ATT&CK ids that stay unseen because of it, sorted
+}
+
+// Hides reports whether b can hide that its organization was attacked or
+// entered, so that a verdict of none means little.
+func (b *BlindSpot) Hides() bool {
+	switch b.Kind {
+	case BlindNoTelemetry, BlindNoInbound, BlindDark, BlindLate, BlindSilentAsset:
+		return true
+	}
+	return false
+}
