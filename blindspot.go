@@ -11,7 +11,8 @@ const (
 	BlindNoInbound   BlindSpotKind = "no-inbound"    // no source shows what comes from outside
 	BlindDark        BlindSpotKind = "dark"          // a source fell silent against its own rhythm
 	BlindLate        BlindSpotKind = "late"          // telemetry starts well after the others'
-	BlindSilentAsset BlindSpotKind = "silent-device" // an exposed device without a log of its own
+	BlindSilentAsset BlindSpotKind = "silent-device" // an exposed device without a log of its own, and no sensor sees its traffic
+	BlindNetworkOnly BlindSpotKind = "network-only"  // an exposed device without a log of its own; sensors see its traffic
 	BlindNoOutbound  BlindSpotKind = "no-outbound"   // no source shows what the organization's machines open outward
 	BlindClock       BlindSpotKind = "clock"         // a clock or time zone is wrong
 	BlindTechnique   BlindSpotKind = "technique"     // techniques that no present source could show
