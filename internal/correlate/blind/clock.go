@@ -132,7 +132,7 @@ func largestPile(bins []bin) (o offset, ok bool) {
 			atZero += x.n
 		}
 	}
-	for _, c := range bins { // the center of the pile is a bin of it
+	for _, c := range bins {
 		var p offset
 		p.minutes = c.minutes
 		for _, x := range bins {
@@ -150,6 +150,13 @@ func largestPile(bins []bin) (o offset, ok bool) {
 		nearer := abs(p.minutes) < abs(o.minutes)
 		if float64(p.pairs)*near > float64(o.pairs) || nearer && float64(p.pairs) >= near*float64(o.pairs) {
 			o = p
+		}
+	}
+	fullest := int64(0) // the pile is named after it
+	center := o.minutes
+	for _, x := range bins {
+		if abs(x.minutes-center) <= pile && x.n > fullest {
+			o.minutes, fullest = x.minutes, x.n
 		}
 	}
 	if o.pairs < minPairs || float64(o.pairs) < minPile*float64(all) {

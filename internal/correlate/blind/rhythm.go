@@ -12,10 +12,10 @@ import (
 // measured in expected active hours, so nights and weekends cost nothing where
 // they are always quiet. The ordinary silences of a source are taken as Weibull
 // distributed (W. Weibull, A statistical distribution function of wide
-// applicability, J. Appl. Mech. 18, 1951), which covers clockwork, chance and
-// bursts; the longest ones are judged against the shorter ones, from the inside
-// out, so that a dark source does not hide another silence of its own (after
-// Rosner's generalized extreme deviate, Technometrics 25, 1983).
+// applicability, J. Appl. Mech. 18, 1951), from chance to bursts. The longest
+// ones are judged against the shorter ones, from the inside out, so that one
+// dark time does not hide another (after Rosner's generalized extreme
+// studentized deviate, Technometrics 25, 1983).
 
 const (
 	weekHours   = 7 * 24
@@ -24,10 +24,10 @@ const (
 	rarity      = 0.001 // chance of one false silence a source
 	prior       = 2.0   // weeks of the average hour that each hour of the week starts with
 	minShape    = 0.4   // very bursty
-	maxShape    = 1.5   // nothing is taken for more regular than this
+	maxShape    = 1.0   // chance: nothing is taken for more regular than that
 	minSilence  = 24    // hours; shorter ones are maintenance
 	officeShare = 1.0 / 3
-	holiday     = 16  // days that offices may be closed: the longest common closures
+	holiday     = 17  // days that offices may be closed: two weeks with the weekends around them
 	alwaysOn    = 0.7 // share of its hours with an event
 )
 
@@ -103,9 +103,10 @@ func (r *rhythm) learn(hours []bool, offset int) {
 		}
 	}
 	r.mean = total / float64(len(hours))
+	weight := math.Max(prior, 1/r.mean) // at least one event: rare ones make no rhythm of the hour
 	var weekend, rest float64
 	for h := range r.week {
-		r.week[h] = (active[h] + prior*r.mean) / (all[h] + prior)
+		r.week[h] = (active[h] + weight*r.mean) / (all[h] + weight)
 		if day := h / 24; day == 0 || day == 6 {
 			weekend += r.week[h] / 48
 		} else {
