@@ -37,3 +37,14 @@ func (b *BlindSpot) Hides() bool {
 	}
 	return false
 }
+
+// Hidden returns the blind spots that can hide an attack, by organization.
+func (a *Assessment) Hidden() map[string][]BlindSpot {
+	out := make(map[string][]BlindSpot)
+	for i := range a.BlindSpots {
+		if b := &a.BlindSpots[i]; b.Hides() {
+			out[b.Organization] = append(out[b.Organization], *b)
+		}
+	}
+	return out
+}

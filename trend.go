@@ -63,7 +63,7 @@ type TrendClaim struct {
 	From, To time.Time // what it is about, To not included
 	Value    float64   // what was counted; of a change, the new level a week
 	Usual    float64   // what the past gave for the same exposure
-	Periods  int       // how many past weeks (or, for rhythms, active days) were compared
+	Periods  int       // how many past weeks (or, for rhythms, sessions) were compared
 	// P is the probability that the past would give it by chance, already
 	// corrected for the choice of the week. 0 where the claim has none.
 	P float64

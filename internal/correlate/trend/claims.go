@@ -171,7 +171,7 @@ func lasting(s *subject, m *series) []vedette.TrendClaim {
 		if c.after < c.before {
 			verb = "fell"
 		}
-		t.Text = fmt.Sprintf("From the week of %s the level %s from %s to %s a week (p = %s).",
+		t.Text = fmt.Sprintf("From the week of %s the level %s from %s to %s a week (%s).",
 			date(t.From), verb, short(c.before), unit(short(c.after), m.measure), chance(c.p))
 		out = append(out, t)
 	}
@@ -196,7 +196,7 @@ func rhythms(s *subject, b *book) []vedette.TrendClaim {
 		c.Kind, c.P = vedette.ClaimHour, p
 		if from, length, share := r.core(); length <= maxCoreHours {
 			c.Value, c.Usual = share, float64(length)/wholeDay
-			c.Text = fmt.Sprintf("%.0f %% of its active hours lie between %02d:00 and %02d:00 (%s; p = %s over %d sessions).",
+			c.Text = fmt.Sprintf("%.0f %% of its active hours lie between %02d:00 and %02d:00 (%s; %s over %d sessions).",
 				100*share, from, (from+length)%wholeDay, clock(base.UTCOffsetMinutes), chance(p), len(r.sessions))
 		}
 		out = append(out, c)
@@ -211,7 +211,7 @@ func weekdayText(r *rhythm, p float64, offset int) string {
 		work, workDays = work+r.active[d], workDays+r.days[d]
 	}
 	on, off := float64(work)/float64(workDays), float64(weekend)/float64(weekendDays)
-	tail := fmt.Sprintf("(%s; p = %s).", clock(offset), chance(p))
+	tail := fmt.Sprintf("(%s; %s).", clock(offset), chance(p))
 	switch {
 	case on >= 2*off:
 		return fmt.Sprintf("Active on %d of %d working days (Monday to Friday), but on %d of %d weekend days %s", work, workDays, weekend, weekendDays, tail)
@@ -232,12 +232,12 @@ func weekdayText(r *rhythm, p float64, offset int) string {
 }
 
 func recordText(c vedette.TrendClaim) string {
-	return fmt.Sprintf("First at this magnitude: %s in the week of %s, against %s expected from the %d weeks before (p = %s).",
+	return fmt.Sprintf("First at this magnitude: %s in the week of %s, against %s expected from the %d weeks before (%s).",
 		unit(short(c.Value), c.Measure), date(c.From), short(c.Usual), c.Periods, chance(c.P))
 }
 
 func lastText(c vedette.TrendClaim, verb string) string {
-	return fmt.Sprintf("The last week (from %s) %s to %s, against %s expected from the %d weeks before (p = %s).",
+	return fmt.Sprintf("The last week (from %s) %s to %s, against %s expected from the %d weeks before (%s).",
 		date(c.From), verb, unit(short(c.Value), c.Measure), short(c.Usual), c.Periods, chance(c.P))
 }
 
@@ -264,9 +264,9 @@ func short(v float64) string {
 // chance writes a probability.
 func chance(p float64) string {
 	if p < 0.0001 {
-		return "under 0.0001"
+		return "p < 0.0001"
 	}
-	return strconv.FormatFloat(p, 'g', 2, 64)
+	return "p = " + strconv.FormatFloat(p, 'g', 2, 64)
 }
 
 func clock(minutes int) string {
