@@ -28,12 +28,18 @@ type BlindSpot struct {
 	Techniques   []string  // ATT&CK ids that stay unseen because of it, sorted
 }
 
+// hidingSilence is how long a source must be dark to hide a break-in: whoever
+// got in during a shorter time would show later.
+const hidingSilence = 7 * 24 * time.Hour
+
 // Hides reports whether b can hide that its organization was attacked or
 // entered, so that a verdict of none means little.
 func (b *BlindSpot) Hides() bool {
 	switch b.Kind {
-	case BlindNoTelemetry, BlindNoInbound, BlindDark, BlindLate, BlindSilentAsset:
+	case BlindNoTelemetry, BlindNoInbound, BlindLate, BlindSilentAsset:
 		return true
+	case BlindDark:
+		return b.Since.IsZero() || b.Until.IsZero() || b.Until.Sub(b.Since) >= hidingSilence
 	}
 	return false
 }

@@ -51,7 +51,7 @@ const (
 	ClaimRecord  TrendClaimKind = "record"  // first at this magnitude
 	ClaimRise    TrendClaimKind = "rise"    // the last week is above the past
 	ClaimFall    TrendClaimKind = "fall"    // the last week is below the past
-	ClaimChange  TrendClaimKind = "change"  // the level changed for good
+	ClaimChange  TrendClaimKind = "change"  // the level changed for weeks
 	ClaimWeekday TrendClaimKind = "weekday" // some days of the week are preferred
 	ClaimHour    TrendClaimKind = "hour"    // some hours of the day are preferred
 )
@@ -60,7 +60,7 @@ const (
 type TrendClaim struct {
 	Kind     TrendClaimKind
 	Measure  TrendMeasure
-	From, To time.Time // what it is about, To not included
+	From, To time.Time // what it is about, To not included; of a change, how long the new level lasted
 	Value    float64   // what was counted; of a change, the new level a week
 	Usual    float64   // what the past gave for the same exposure
 	Periods  int       // how many past weeks (or, for rhythms, sessions) were compared

@@ -29,7 +29,9 @@ const (
 	maxAtZero   = 0.2     // share of the pile that may be at zero
 	near        = 0.8     // of two piles that differ by less, the nearer one to zero counts
 	aheadOf     = 10      // minutes that a log may be ahead of its own file
-	minAhead    = 10      // events that must be
+	minAhead    = 10      // events that must be,
+	aheadShare  = 0.01    // this share of a folder's,
+	aheadFiles  = 3       // or in so many files: one tail may have another cause
 	hourMinutes = 60
 	quarter     = 15 // time zones are multiples of it
 )
@@ -280,11 +282,15 @@ func future(ctx context.Context, events vedette.EventStore) ([]vedette.BlindSpot
 	var found []late
 	err := each(ctx, events, fmt.Sprintf(`
 		WITH %s
-		SELECT e.organization, p.folder AS folder, count(*), min(e.time), max(e.time),
-		       CAST(max(epoch_us(e.time) - epoch_us(CAST(s.modified AS TIMESTAMP))) // 60000000 AS BIGINT)
-		FROM events e JOIN sources s ON s.seq = e.source JOIN places p ON p.seq = e.source
-		WHERE e.organization IS NOT NULL AND s.modified > TIMESTAMP '1980-01-01' AND e.time > CAST(s.modified AS TIMESTAMP) + INTERVAL %d MINUTE
-		GROUP BY ALL HAVING count(*) >= %d ORDER BY e.organization, folder`, places, aheadOf, minAhead), nil, func(rows *sql.Rows) error {
+		SELECT e.organization, p.folder AS folder, count(*) FILTER (ahead > 0) AS late,
+		       min(e.time) FILTER (ahead > 0), max(e.time) FILTER (ahead > 0), max(ahead) // 60000000
+		FROM (SELECT events.organization, time, source, epoch_us(time) - epoch_us(CAST(modified AS TIMESTAMP)) - %d::BIGINT * 60000000 AS ahead
+		      FROM events JOIN sources s ON s.seq = source
+		      WHERE events.organization IS NOT NULL AND modified > TIMESTAMP '1980-01-01') e
+		JOIN places p ON p.seq = e.source
+		GROUP BY ALL
+		HAVING late >= %d AND (late >= %g * count(*) OR count(DISTINCT e.source) FILTER (ahead > 0) >= %d)
+		ORDER BY e.organization, folder`, places, aheadOf, minAhead, aheadShare, aheadFiles), nil, func(rows *sql.Rows) error {
 		x := late{BlindSpot: vedette.BlindSpot{Kind: vedette.BlindClock}}
 		err := rows.Scan(&x.Organization, &x.Asset, &x.n, &x.Since, &x.Until, &x.minutes)
 		found = append(found, x)
@@ -293,7 +299,7 @@ func future(ctx context.Context, events vedette.EventStore) ([]vedette.BlindSpot
 	var out []vedette.BlindSpot
 	for _, x := range found {
 		x.Text = fmt.Sprintf("%d events in %s lie up to %s after the file was last written: the clock is ahead, or the time zone is not the one assumed.",
-			x.n, cmp.Or(x.Asset, "the folder"), spellMinutes(x.minutes))
+			x.n, cmp.Or(x.Asset, "the folder"), spellMinutes(x.minutes+aheadOf))
 		out = append(out, x.BlindSpot)
 	}
 	return out, err

@@ -19,9 +19,10 @@ const (
 	poisson    = 1e6 // size from which a negative binomial is one
 )
 
-// change is a lasting change of level at the week of that index.
+// change is a lasting change of level at the week of that index, until the
+// next one.
 type change struct {
-	at            int
+	at, until     int
 	before, after float64 // a week, at mean exposure
 	weeks         int     // compared before it
 	p             float64 // that no change would look like one, over all places it could have been
@@ -49,7 +50,7 @@ func changes(weeks []point) []change {
 	for i := 1; i < len(cuts)-1; i++ {
 		from, at, to := cuts[i-1], cuts[i], cuts[i+1]
 		gain := l.cost(from, to) - l.cost(from, at) - l.cost(at, to)
-		c := change{at: at, before: l.mean(from, at), after: l.mean(at, to), weeks: at - from}
+		c := change{at: at, until: to, before: l.mean(from, at), after: l.mean(at, to), weeks: at - from}
 		c.p = math.Min(1, float64(len(weeks)-1)*student(math.Sqrt(math.Max(gain, 0)), int(free)))
 		if c.after >= minFactor*c.before || c.before >= minFactor*c.after {
 			out = append(out, c)

@@ -80,7 +80,7 @@ func TestChangesByHand(t *testing.T) {
 }
 
 func TestChangesFalseAlarms(t *testing.T) {
-	const nominal, runs = 0.05, 2000
+	const nominal, runs = 0.05, 1200
 	for _, size := range []float64{0.3, 1, 3, 10, math.Inf(1)} {
 		for _, mean := range []float64{0.7, 4, 60} {
 			r := rand.New(rand.NewPCG(11, 12))

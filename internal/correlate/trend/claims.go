@@ -164,15 +164,19 @@ func lasting(s *subject, m *series) []vedette.TrendClaim {
 	weeks := seen(s, m)
 	var out []vedette.TrendClaim
 	for _, c := range changes(weeks) {
-		last := (weeks[len(weeks)-1].start + daysInWeek).time()
+		last := (weeks[c.until-1].start + daysInWeek).time()
 		t := vedette.TrendClaim{Kind: vedette.ClaimChange, Measure: m.measure, From: weeks[c.at].start.time(), To: last,
 			Value: c.after, Usual: c.before, Periods: c.weeks, P: c.p}
 		verb := "rose"
 		if c.after < c.before {
 			verb = "fell"
 		}
-		t.Text = fmt.Sprintf("From the week of %s the level %s from %s to %s a week (%s).",
-			date(t.From), verb, short(c.before), unit(short(c.after), m.measure), chance(c.p))
+		how := "stayed there"
+		if c.until < len(weeks) {
+			how = "stayed there until " + date(t.To)
+		}
+		t.Text = fmt.Sprintf("From the week of %s the level %s from %s to %s a week and %s (%s).",
+			date(t.From), verb, short(c.before), unit(short(c.after), m.measure), how, chance(c.p))
 		out = append(out, t)
 	}
 	return out

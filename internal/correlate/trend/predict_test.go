@@ -104,7 +104,7 @@ func TestPredictByHand(t *testing.T) {
 // TestFalseAlarms draws series without any trend, from Poisson to very bursty,
 // and counts alarms at the nominal 5 %.
 func TestFalseAlarms(t *testing.T) {
-	const nominal, runs = 0.05, 2000
+	const nominal, runs = 0.05, 1200
 	slack := 2.33 * math.Sqrt(nominal*(1-nominal)/runs) // one-sided 99 %
 	for _, size := range []float64{0.3, 1, 3, 10, math.Inf(1)} {
 		for _, mean := range []float64{0.7, 4, 60} {

@@ -180,6 +180,23 @@ func TestClaims(t *testing.T) {
 	f(26, 0, vedette.ClaimFall)
 }
 
+// TestChangeSentence says how long a level lasted.
+func TestChangeSentence(t *testing.T) {
+	s, m := &subject{kind: vedette.TrendConstituency}, &series{measure: vedette.MeasureFindings}
+	for i, n := range []int64{4, 5, 3, 4, 6, 5, 4, 40, 45, 39, 41, 44, 4, 5, 3, 4, 6} {
+		m.weeks = append(m.weeks, point{start: dayOf(start) + day(7*i), count: n, exposure: 1})
+	}
+	var got []string
+	for _, c := range lasting(s, m) {
+		got = append(got, c.Text)
+	}
+	want := []string{"From the week of 19 February 2024 the level rose from 4.4 to 41.8 findings a week and stayed there until 25 March 2024 (p < 0.0001).",
+		"From the week of 25 March 2024 the level fell from 41.8 to 4.4 findings a week and stayed there (p < 0.0001)."}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want\n%q", got, want)
+	}
+}
+
 func TestExposure(t *testing.T) {
 	s := &subject{kind: vedette.TrendConstituency}
 	m := &series{measure: vedette.MeasureFindings}
