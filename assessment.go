@@ -13,6 +13,8 @@ type Assessment struct {
 	Simulated     bool                  // the telemetry says that it is simulated
 	Sources       int                   // how many files and streams were read
 	RejectReasons []Count               // most frequent first
+	Trends        []Trend               // those with claims first
+	BlindSpots    []BlindSpot           // by organization, gravest first
 }
 
 // Cluster is a set of addresses and names that act as one, with what they did

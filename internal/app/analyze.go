@@ -11,6 +11,8 @@ import (
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/correlate"
+	"github.com/vedette-cti/vedette/internal/correlate/blind"
+	"github.com/vedette-cti/vedette/internal/correlate/trend"
 	"github.com/vedette-cti/vedette/internal/detect"
 	"github.com/vedette-cti/vedette/internal/pipeline"
 	"github.com/vedette-cti/vedette/internal/store"
@@ -111,6 +113,12 @@ func assess(ctx context.Context, e *engine, st store.Store) (*vedette.Assessment
 		return nil, err
 	}
 	a.Simulated = simulated(e.options.Constituency)
+	if a.Trends, err = trend.Assess(ctx, trend.Input{Constituency: e.constituency, Assessment: a, Events: st, Geo: e.lookup}); err != nil {
+		return nil, fmt.Errorf("trends: %w", err)
+	}
+	if a.BlindSpots, err = blind.Assess(ctx, blind.Input{Constituency: e.constituency, Events: st}); err != nil {
+		return nil, fmt.Errorf("blind spots: %w", err)
+	}
 	return a, nil
 }
 

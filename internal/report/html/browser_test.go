@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/report/reporttest"
 )
 
 // browser is a headless Chromium that notes what a page asks for and
@@ -170,12 +171,17 @@ func wide() *vedette.Assessment {
 	c.Organizations[0].Reason = long
 	e.Title, e.Summary, e.File, e.Original, e.Detector = long, long, long, long, long
 	a.Clusters[1].Name = long
+	a.Trends[0].Claims[0].Text, a.Trends[0].Kind, a.Trends[0].Name = long, vedette.TrendTechnique, long
+	for i := range a.BlindSpots {
+		a.BlindSpots[i].Text, a.BlindSpots[i].Asset, a.BlindSpots[i].Techniques = long, long, []string{long}
+	}
 	return a
 }
 
 func TestBrowser(t *testing.T) {
 	b := newBrowser(t)
-	pages := map[string]string{"/sample": render(t, sample()), "/wide": render(t, wide()), "/empty": render(t, &vedette.Assessment{})}
+	pages := map[string]string{"/sample": render(t, sample()), "/wide": render(t, wide()), "/empty": render(t, &vedette.Assessment{}),
+		"/5": render(t, reporttest.Assessment(5)), "/100": render(t, reporttest.Assessment(100)), "/1000": render(t, reporttest.Assessment(1000))}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, ok := pages[r.URL.Path]
 		if !ok {
@@ -217,7 +223,7 @@ func TestBrowser(t *testing.T) {
 		}
 		checkHeadings(t, where, got.Headings)
 	}
-	for path, charts := range map[string]int{"/sample": 3, "/wide": 3, "/empty": 0} {
+	for path, charts := range map[string]int{"/sample": 3, "/wide": 3, "/empty": 0, "/5": 3, "/100": 3, "/1000": 3} {
 		f(path, 1280, 900, "light", "rgb(255, 255, 255)", charts)
 		f(path, 1280, 900, "dark", "rgb(17, 22, 29)", charts)
 		f(path, 360, 740, "light", "rgb(255, 255, 255)", charts)
@@ -225,7 +231,7 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-// checkHeadings wants one h1, the six sections, and no level skipped.
+// checkHeadings wants one h1, the nine sections, and no level skipped.
 func checkHeadings(t *testing.T, where string, headings []string) {
 	t.Helper()
 	var second []string
@@ -238,7 +244,7 @@ func checkHeadings(t *testing.T, where string, headings []string) {
 			second = append(second, h[3:])
 		}
 	}
-	if want := []string{"Key judgments", "Activity", "Organizations", "Clusters", "Ledger", "Method"}; !slices.Equal(second, want) {
+	if want := []string{"Key judgments", "Entered", "Attempts", "What we cannot see", "Trends", "Clusters", "Organizations", "Ledger", "Method"}; !slices.Equal(second, want) {
 		t.Errorf("%s: sections %q, want %q", where, second, want)
 	}
 }
@@ -300,7 +306,7 @@ func TestPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	pages := bytes.Count(out.Data, []byte("/Type /Page\n"))
-	if pages < 2 || pages > 6 || len(out.Data) > 1<<20 {
+	if pages < 2 || pages > 7 || len(out.Data) > 1<<20 {
 		t.Errorf("%d pages, %d bytes", pages, len(out.Data))
 	}
 	if !bytes.Contains(out.Data, []byte("/MediaBox [0 0 595")) && !bytes.Contains(out.Data, []byte("/MediaBox [0 0 594.9")) {

@@ -39,6 +39,9 @@ var pageText string
 //go:embed clusters.gohtml
 var clustersText string
 
+//go:embed brief.gohtml
+var briefText string
+
 //go:embed style.css
 var styleText string
 
@@ -46,18 +49,41 @@ var styleText string
 var attackText string
 
 var (
-	document   = template.Must(template.Must(template.New("page").Funcs(functions).Parse(pageText)).Parse(clustersText))
+	document   = parse(pageText, clustersText, briefText)
 	techniques = parseTechniques(attackText)
 	policy     = contentPolicy(styleText)
 )
+
+func parse(texts ...string) *template.Template {
+	t := template.New("page").Funcs(functions)
+	for _, text := range texts {
+		template.Must(t.Parse(text))
+	}
+	return t
+}
 
 var functions = template.FuncMap{
 	"px":       px,
 	"date":     date,
 	"stamp":    stamp,
 	"isoTime":  isoTime,
-	"count":    thousands,
+	"count":    count,
+	"victims":  func(label string, list []entry) victims { return victims{label, list} },
 	"verdicts": func() []vedette.Verdict { return worstFirst },
+}
+
+// victims is a table of organizations and what it is called.
+type victims struct {
+	Label string
+	List  []entry
+}
+
+// count writes a whole number of either size for people.
+func count(n any) string {
+	if i, ok := n.(int); ok {
+		return thousands(int64(i))
+	}
+	return thousands(n.(int64))
 }
 
 // worstFirst is the order of the ladder for people.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/report"
+	"github.com/vedette-cti/vedette/internal/report/reporttest"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -71,7 +72,23 @@ func sample() *vedette.Assessment {
 			Techniques:     []vedette.Count{{Name: "T1595.002", N: 7}}, Tools: []string{"zgrab"},
 			Organizations: []vedette.ClusterOrganization{{ID: "npo-1", Verdict: vedette.VerdictReconnaissance, Findings: 7}, {ID: "edu-1", Verdict: vedette.VerdictReconnaissance, Findings: 2}},
 		}},
+		Trends: []vedette.Trend{{Kind: vedette.TrendCluster, Name: "cluster--a", Weeks: sampleWeeks(9, 2, 3, 40), Claims: []vedette.TrendClaim{{
+			Kind: vedette.ClaimRecord, Measure: vedette.MeasureFindings, From: day(21), To: day(28), Value: 40, Usual: 3, Periods: 13, P: 0.002, Q: 0.01,
+			Text: "First at this magnitude: 40 findings in the week of 22 January 2024, against 3 expected from the 13 weeks before (p = 0.002)."}}},
+			{Kind: vedette.TrendSector, Name: "education", Weeks: sampleWeeks(0, 0, 1, 1)}},
+		BlindSpots: []vedette.BlindSpot{
+			{Organization: "gov-1", Kind: vedette.BlindClock, Text: "The clock of the web server (www) is 1 hour ahead of that of Zeek (zeek), by 40 visits that both saw."},
+			{Organization: "edu-1", Asset: "edu-1-vpn", Kind: vedette.BlindNetworkOnly, Text: "edu-1-vpn is exposed to the internet but sends no log; only network sensors see its traffic."},
+			{Organization: "fin-1", Kind: vedette.BlindNoTelemetry, Text: "It sent no telemetry at all.", Techniques: []string{"T1190", "T1505.003"}},
+		},
 	}
+}
+
+func sampleWeeks(findings ...int64) (out []vedette.TrendPoint) {
+	for i, n := range findings {
+		out = append(out, vedette.TrendPoint{Start: day(7 * i), Findings: n, Organizations: n / 4, Exposure: 3})
+	}
+	return out
 }
 
 func render(t testing.TB, a *vedette.Assessment) string {
@@ -120,6 +137,10 @@ func TestHostileText(t *testing.T) {
 	e := &o.Evidence[0]
 	e.Detector, e.Rule, e.Title, e.Technique, e.Summary, e.File, e.Original = evil, evil, evil, evil, evil, evil, evil
 	a.Clusters[1].Name, a.Clusters[1].Tools = evil, []string{evil}
+	a.Trends[0].Claims[0].Text, a.Trends[0].Kind = evil, vedette.TrendTechnique
+	a.Trends[0].Name = evil
+	a.BlindSpots[0].Text, a.BlindSpots[1].Asset, a.BlindSpots[2].Text = evil, evil, evil
+	a.BlindSpots[2].Techniques = []string{evil}
 	got := render(t, a)
 	seen := html.UnescapeString(got)
 	for _, bad := range []string{"<script", "<img", "\u202e", "\u2066", "\x00", "\x1b", "\xff"} {
@@ -203,13 +224,48 @@ func huge() *vedette.Assessment {
 		c.Targeted = i%2 == 0
 		a.Clusters = append(a.Clusters, c)
 	}
+	for i := range 5000 {
+		t, b := a.Trends[0], a.BlindSpots[i%3]
+		t.Weeks = sampleWeeks(make([]int64, 600)...)
+		t.Claims = []vedette.TrendClaim{{Kind: vedette.ClaimChange, Text: nasty}}
+		b.Organization, b.Text, b.Asset, b.Techniques = a.Organizations[i].Organization.ID, nasty, nasty, []string{nasty}
+		a.Trends, a.BlindSpots = append(a.Trends, t), append(a.BlindSpots, b)
+	}
 	return a
+}
+
+// TestThousand holds the page of a thousand organizations to 3 MB.
+func TestThousand(t *testing.T) {
+	for n, limit := range map[int]int{5: 300 << 10, 100: 1 << 20, 1000: 3 << 20} {
+		got := render(t, reporttest.Assessment(n))
+		t.Logf("%d organizations: %d bytes", n, len(got))
+		if len(got) > limit {
+			t.Errorf("%d organizations: page has %d bytes, want at most %d", n, len(got), limit)
+		}
+	}
+}
+
+// TestBlindNone wants a verdict of none from a blind organization to say so.
+func TestBlindNone(t *testing.T) {
+	a := sample()
+	a.Organizations[3].Events = 9
+	a.BlindSpots = []vedette.BlindSpot{{Organization: "fin-1", Kind: vedette.BlindDark, Text: "Nothing at all arrived since 2 January 2024 00:00."}}
+	got := render(t, a)
+	for _, want := range []string{"Nothing found, but blind", "but blind: Nothing at all arrived since 2 January 2024 00:00.", "an attack there could have passed unseen"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("page lacks %q", want)
+		}
+	}
+	a.BlindSpots[0].Kind = vedette.BlindClock // hides nothing
+	if strings.Contains(render(t, a), "but blind") {
+		t.Error("a wrong clock makes blind")
+	}
 }
 
 func TestSizeBound(t *testing.T) {
 	got := render(t, huge())
 	t.Logf("page of %d bytes", len(got))
-	if len(got) > 7<<20 {
+	if len(got) > 8<<20 {
 		t.Errorf("page has %d bytes", len(got))
 	}
 	for _, want := range []string{"more organizations, none with a worse verdict", "more clusters of lower rank", "more reasons", "more addresses and names", "in the JSON form"} {
@@ -222,7 +278,7 @@ func TestSizeBound(t *testing.T) {
 // TestEmpty renders what a run without telemetry gives.
 func TestEmpty(t *testing.T) {
 	got := render(t, &vedette.Assessment{})
-	for _, want := range []string{"No telemetry", "No findings in this period", "No organizations were given"} {
+	for _, want := range []string{"No telemetry", "No findings in this period", "No organizations were given", "No blind spot was found", "too short to compare"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("page lacks %q", want)
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/report"
 )
 
 // judgment is one of the sentences at the top: what is said first, and what
@@ -30,8 +31,8 @@ func judge(a *vedette.Assessment, names map[string]string) []judgment {
 	if n := f.ByVerdict[vedette.VerdictAttempt] + f.ByVerdict[vedette.VerdictReconnaissance]; n > 0 {
 		out = append(out, judgeProbed(a, f, n, intruders))
 	}
-	if j, ok := judgeSilent(f); ok {
-		out = append(out, j)
+	if note := report.BlindNones(a); note != "" {
+		out = append(out, judgment{Lead: note, Rest: "The reasons are under “What we cannot see”.", Verdict: vedette.VerdictNone})
 	}
 	return out
 }
@@ -179,15 +180,4 @@ func sharedTargets(a *vedette.Assessment, intruders []*vedette.Cluster) (n int64
 		}
 	}
 	return n
-}
-
-func judgeSilent(f figures) (judgment, bool) {
-	if f.Silent == 0 {
-		return judgment{}, false
-	}
-	verb, none := " sent", "their \"none\" says nothing."
-	if f.Silent == 1 {
-		none = "its \"none\" says nothing."
-	}
-	return judgment{Lead: plural(f.Silent, "organization") + verb + " no telemetry: " + none, Verdict: vedette.VerdictNone}, true
 }

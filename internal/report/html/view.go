@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/vedette-cti/vedette"
+	"github.com/vedette-cti/vedette/internal/report"
 )
 
 // Bounds of the page. Whatever is beyond is counted on the page itself.
 const (
 	maxRows          = 1000    // organizations in the table
+	maxOpenRows      = 60      // organizations that are not folded
 	maxGroups        = 12      // bars of a chart
 	maxReasons       = 40      // of rejection
 	maxOpportunistic = 30      // clusters in the compact table
@@ -26,6 +28,23 @@ type view struct {
 	Simulated     bool
 	Title, Period string
 	Judgments     []judgment
+	Entered       []entry
+	MoreEntered   []entry // folded
+	EnteredRest   string
+	Attacked      []entry
+	MoreAttacked  []entry // folded
+	AttackedRest  string
+	Looked        string
+	Nones         []entry // none, but blind
+	MoreNones     []entry // folded
+	NonesRest     string
+	Blind         []blindGroup
+	Unseen        []technique
+	Claims        []claim
+	MoreClaims    []claim // folded
+	ClaimsRest    string
+	NoTrend       string
+	FoldRows      bool
 	Figures       figures
 	Timeline      *timelineView
 	Sectors       *groupView
@@ -72,6 +91,7 @@ type row struct {
 	Name, ID, Sector, Country string
 	Verdict                   vedette.Verdict
 	By                        string // targeted, opportunistic, or nothing
+	Blind                     string // what can hide an attack
 	Cluster, Anchor           string // that the verdict stems from, if the page has it in full
 	Events                    int64
 	First, Last               time.Time
@@ -94,6 +114,10 @@ func newView(a *vedette.Assessment) *view {
 	v.Judgments = judge(a, names)
 	anchors := v.clusters(a, names)
 	v.rows(a, names, anchors)
+	v.FoldRows = len(v.Rows) > maxOpenRows
+	v.entries(a, names, anchors)
+	v.blind(a, names)
+	v.trends(a, anchors)
 	for i, r := range a.RejectReasons {
 		if i == maxReasons {
 			v.MoreReasons = plural(int64(len(a.RejectReasons)-i), "more reason")
@@ -209,7 +233,7 @@ func groupsBy(kind string, all []vedette.OrganizationVerdict, key func(*vedette.
 
 // rows lists organizations worst first, otherwise in the constituency's order.
 func (v *view) rows(a *vedette.Assessment, names, anchors map[string]string) {
-	decisive := decisiveClusters(a)
+	decisive, hidden := report.Decisive(a), a.Hidden()
 	order := make([]*vedette.OrganizationVerdict, len(a.Organizations))
 	for i := range a.Organizations {
 		order[i] = &a.Organizations[i]
@@ -234,6 +258,9 @@ func (v *view) rows(a *vedette.Assessment, names, anchors map[string]string) {
 		if o.Verdict > vedette.VerdictNone {
 			r.By = kindOf(o.Targeted)
 		}
+		if spots := hidden[o.Organization.ID]; len(spots) > 0 {
+			r.Blind = clean(spots[0].Text, 120)
+		}
 		if c := decisive[o.Organization.ID]; c != nil {
 			r.Cluster, r.Anchor = clean(c.Name, 80), anchors[c.ID]
 		}
@@ -242,26 +269,6 @@ func (v *view) rows(a *vedette.Assessment, names, anchors map[string]string) {
 	if len(order) > maxRows {
 		v.MoreRows = plural(int64(len(order)-maxRows), "more organization") + ", none with a worse verdict: " + tally(rest)
 	}
-}
-
-// decisiveClusters finds, for every organization, the first cluster that its
-// verdict stems from.
-func decisiveClusters(a *vedette.Assessment) map[string]*vedette.Cluster {
-	verdicts := make(map[string]*vedette.OrganizationVerdict)
-	for i := range a.Organizations {
-		verdicts[a.Organizations[i].Organization.ID] = &a.Organizations[i]
-	}
-	out := make(map[string]*vedette.Cluster)
-	for i := range a.Clusters {
-		c := &a.Clusters[i]
-		for k := range c.Organizations {
-			o := verdicts[c.Organizations[k].ID]
-			if o != nil && out[o.Organization.ID] == nil && o.Verdict == c.Organizations[k].Verdict && o.Targeted == c.Targeted {
-				out[o.Organization.ID] = c
-			}
-		}
-	}
-	return out
 }
 
 // rank puts targeted before opportunistic, and those without telemetry last.

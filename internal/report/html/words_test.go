@@ -80,7 +80,7 @@ func TestJudgments(t *testing.T) {
 	}
 	origin := "Cluster A is judged targeted, not opportunistic. It was active from 2 January 2024 to 9 January 2024 at 2 organizations. " +
 		"Its addresses of administration point to Fuzhou, China (likely), but can be relays."
-	silent := `1 organization sent no telemetry: its "none" says nothing.`
+	silent := "Nothing was found at 1 organization, but an attack there could have passed unseen. The reasons are under “What we cannot see”."
 	f(func(*vedette.Assessment) {},
 		"1 of 4 organizations was entered: Strait University. Cluster A (targeted) entered it.", origin,
 		"2 more were probed (1 attacked, 1 looked over); whether any was entered is not known. "+
@@ -90,7 +90,7 @@ func TestJudgments(t *testing.T) {
 		a.Organizations[1].Verdict = vedette.VerdictAttempt
 		a.Organizations[2].Verdict = vedette.VerdictAttempt
 		a.Clusters[0].Organizations[0].Verdict = vedette.VerdictAttempt
-		a.Organizations[3].Events = 1
+		a.Organizations[3].Events, a.BlindSpots = 1, nil
 		a.Clusters[0].Origin = nil
 	},
 		"No compromise is in evidence at any of 4 organizations. That is what this telemetry shows, and no proof that nobody was entered.",
@@ -105,7 +105,7 @@ func TestJudgments(t *testing.T) {
 	},
 		"No compromise is in evidence at any of 4 organizations. That is what this telemetry shows, and no proof that nobody was entered.",
 		"1 was looked over; no attack there is in evidence.",
-		`4 organizations sent no telemetry: their "none" says nothing.`)
+		"Nothing was found at 3 organizations, but an attack there could have passed unseen. The reasons are under “What we cannot see”.")
 	f(func(a *vedette.Assessment) { a.Organizations = nil }, "No organizations were given, so nothing can be said about any.")
 }
 

@@ -33,6 +33,8 @@ type assessment struct {
 	Ledger        vedette.Ledger `json:"ledger"`
 	Clusters      []cluster      `json:"clusters"`
 	Organizations []organization `json:"organizations"`
+	Trends        []trend        `json:"trends"`
+	BlindSpots    []blindSpot    `json:"blind_spots"`
 }
 
 type period struct {
@@ -124,21 +126,32 @@ type organization struct {
 	Targeted bool            `json:"targeted,omitempty"`
 	Clusters []string        `json:"clusters,omitempty"`
 	Events   int64           `json:"events"`
+	Blind    []string        `json:"blind,omitempty"` // sentences: what can hide an attack
 }
 
 // Render implements report.Renderer.
 func (renderer) Render(w io.Writer, a *vedette.Assessment, _ report.Options) error {
 	out := assessment{
 		Schema: Schema, Period: period{a.Start.UTC(), a.End.UTC()}, Ledger: a.Ledger, Simulated: a.Simulated,
-		Clusters: []cluster{}, Organizations: []organization{},
+		Clusters: []cluster{}, Organizations: []organization{}, Trends: []trend{}, BlindSpots: []blindSpot{},
 	}
-	constituents := make(map[string]*vedette.Organization)
+	constituents, hidden := make(map[string]*vedette.Organization), a.Hidden()
 	for _, o := range a.Organizations {
 		constituents[o.Organization.ID] = o.Organization
-		out.Organizations = append(out.Organizations, organization{o.Organization.ID, o.Verdict, o.Targeted, o.Clusters, o.Events})
+		converted := organization{ID: o.Organization.ID, Verdict: o.Verdict, Targeted: o.Targeted, Clusters: o.Clusters, Events: o.Events}
+		for _, b := range hidden[o.Organization.ID] {
+			converted.Blind = append(converted.Blind, b.Text)
+		}
+		out.Organizations = append(out.Organizations, converted)
 	}
 	for i := range a.Clusters {
 		out.Clusters = append(out.Clusters, convert(&a.Clusters[i], constituents))
+	}
+	for i := range a.Trends {
+		out.Trends = append(out.Trends, convertTrend(&a.Trends[i]))
+	}
+	for _, b := range a.BlindSpots {
+		out.BlindSpots = append(out.BlindSpots, blindSpot{b.Organization, b.Asset, b.Kind, b.Since, b.Until, b.Text, b.Techniques})
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

@@ -1,5 +1,6 @@
 // Package text renders an assessment for a terminal: at most 100 columns, the
-// most important first, color only where asked for.
+// most important first, color only where asked for. Lists are cut and say by how
+// much, unless everything is asked for.
 package text
 
 import (
@@ -29,8 +30,8 @@ func (renderer) MediaType() string { return "text/plain; charset=utf-8" }
 const (
 	maxClusters       = 8
 	maxInfrastructure = 8
-	maxEvidence       = 2
-	maxIncidents      = 16
+	maxEvidence       = 2 // lines for each organization that was entered
+	maxIncidents      = 10
 )
 
 // printer writes lines and remembers the options.
@@ -50,7 +51,11 @@ func (renderer) Render(w io.Writer, a *vedette.Assessment, o report.Options) err
 		p.names[v.Organization.ID] = v.Organization.Name
 	}
 	p.head(a)
-	p.organizations(a)
+	p.entered(a)
+	p.attempts(a)
+	p.others(a)
+	p.blind(a)
+	p.trends(a)
 	p.clusters(a)
 	p.ledger(a)
 	return p.Flush()
@@ -75,58 +80,6 @@ func (p *printer) bold(s string) string {
 
 func (p *printer) heading(s string) {
 	fmt.Fprintf(p, "\n%s\n%s\n", p.bold(s), strings.Repeat("─", min(p.Columns, 100)))
-}
-
-func (p *printer) head(a *vedette.Assessment) {
-	var n [vedette.VerdictCompromise + 1]int
-	silent := 0
-	for _, o := range a.Organizations {
-		n[o.Verdict]++
-		if o.Events == 0 {
-			silent++
-		}
-	}
-	fmt.Fprintln(p, p.bold("Perimeter assessment"))
-	if a.Simulated {
-		fmt.Fprintln(p, "SIMULATED telemetry: nothing here happened.")
-	}
-	fmt.Fprintf(p, "%s to %s, %s, %d sources\n", date(a.Start), date(a.End), plural(len(a.Organizations), "organization"), a.Sources)
-	fmt.Fprintf(p, "\n  %s   %s   %s   %s\n",
-		p.paint(vedette.VerdictCompromise, plural(n[vedette.VerdictCompromise], "compromise")),
-		p.paint(vedette.VerdictAttempt, plural(n[vedette.VerdictAttempt], "attempt")),
-		p.paint(vedette.VerdictReconnaissance, fmt.Sprintf("%d reconnaissance", n[vedette.VerdictReconnaissance])),
-		p.paint(vedette.VerdictNone, fmt.Sprintf("%d none", n[vedette.VerdictNone])))
-	if silent > 0 {
-		fmt.Fprintf(p, "  %s sent no telemetry: their \"none\" says nothing.\n", plural(silent, "organization"))
-	}
-}
-
-func (p *printer) organizations(a *vedette.Assessment) {
-	p.heading("Organizations")
-	fmt.Fprintf(p, "%-24s %-26s %-3s %-15s %-12s %9s\n", "id", "sector", "", "verdict", "by", "events")
-	for v := vedette.VerdictCompromise; ; v-- {
-		for _, o := range a.Organizations {
-			if o.Verdict != v {
-				continue
-			}
-			by := ""
-			if v > vedette.VerdictNone {
-				by = "opportunistic"
-				if o.Targeted {
-					by = "targeted"
-				}
-			}
-			note := ""
-			if o.Events == 0 {
-				note = "  no telemetry"
-			}
-			fmt.Fprintf(p, "%-24s %-26s %-3s %s %-13s %8d%s\n", cut(o.Organization.ID, 24), cut(o.Organization.Sector, 26),
-				o.Organization.Country, p.paint(v, fmt.Sprintf("%-15s", v)), by, o.Events, note)
-		}
-		if v == vedette.VerdictNone {
-			return
-		}
-	}
 }
 
 func (p *printer) clusters(a *vedette.Assessment) {
@@ -199,17 +152,13 @@ func (p *printer) cluster(c *vedette.Cluster) {
 
 func (p *printer) incident(o *vedette.ClusterOrganization) {
 	fmt.Fprintf(p, "  %s %s, confidence %d, %s\n", p.paint(o.Verdict, fmt.Sprintf("%-14s", o.Verdict)), o.ID, o.Confidence, plural(int(o.Findings), "finding"))
-	if o.Verdict < vedette.VerdictAttempt && !p.Verbose {
-		return
+	if !p.Verbose {
+		return // the reasons of those entered and attacked are above
 	}
 	p.wrapped("      ", o.Reason)
-	limit := maxEvidence
-	if p.Verbose {
-		limit = len(o.Evidence)
-	}
-	for _, e := range o.Evidence[:min(limit, len(o.Evidence))] {
+	for _, e := range o.Evidence {
 		if e.File != "" {
-			fmt.Fprintf(p, "      %s  %s:%d\n", stamp(e.Time), e.File, e.Line)
+			fmt.Fprintf(p, "      %s  %s:%d\n", stamp(e.Time), printable(e.File), e.Line)
 		}
 		if e.Original != "" {
 			fmt.Fprintf(p, "        %s\n", cut(printable(e.Original), p.Columns-8))
