@@ -98,7 +98,7 @@ func TestAssess(t *testing.T) {
 	w.log("out", "logs/out/conn.log", end, hourly(60, "zeek.conn", vedette.DirectionOutbound, "203.0.113.1", 0)...)
 	w.log("logs", "logs/logs/access.log", end, hourly(60, "web.access", vedette.DirectionInbound, "", 0)...)
 	got := w.assess(c)
-	want := []string{"full network-only full-vpn", "full technique", "silent no-telemetry", "out no-inbound", "out silent-device out-vpn", "logs no-outbound", "logs technique"}
+	want := []string{"full network-only full-vpn", "full technique", "silent no-telemetry", "out no-inbound", "out silent-device out-vpn", "out technique", "logs no-outbound", "logs technique"}
 	if s := brief(got); !slices.Equal(s, want) {
 		t.Errorf("%q, want\n%q", s, want)
 	}
