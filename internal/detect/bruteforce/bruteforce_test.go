@@ -187,6 +187,7 @@ func TestJudge(t *testing.T) {
 	f(entry{day: 15, all: 15, accounts: 1, country: "TW"}, a, 40)
 	f(entry{day: 400, all: 400, accounts: 1, country: "TW", past: true, sameCountry: true}, none, 0)
 	f(entry{day: 2, all: 40, accounts: 20, good: 1, country: "TW"}, c, 80)
+	f(entry{day: 0, all: 40, accounts: 20, good: 1, country: "US"}, a, 40) // days after the last guess
 	f(entry{day: 9, all: 9, accounts: 9, good: 7, country: "TW"}, none, 0)
 }
 

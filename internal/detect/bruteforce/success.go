@@ -94,7 +94,8 @@ var (
 // What speaks for the owner: the account's past from the same block, autonomous
 // system or country; few failures; one account only. What speaks against: many
 // accounts, many failures, a country where nobody of the organization was
-// before. Administration is held to a stricter rule, because relays in the
+// before. A success a day and more after the last guess is none of the guesses:
+// the address may be an infected home, or many people's. Administration is held to a stricter rule, because relays in the
 // victim's own country are common.
 func judge(e *entry, home string) judgment {
 	spray := e.accounts >= minSpray && e.good*4 <= e.accounts
@@ -105,6 +106,8 @@ func judge(e *entry, home string) judgment {
 	few := e.accounts <= 2
 	local := e.country != "" && (e.country == home || e.colleagues > 0 || e.sameCountry)
 	switch {
+	case spray && e.day == 0 && !e.admin: // the guess that succeeds is one of the guesses
+		return suspicious
 	case n < minFailures, !spray && e.accounts > 2 && e.good*maxSharedRatio >= e.accounts:
 		return nothing
 	case few && e.block:
