@@ -87,6 +87,60 @@ func CiteEach(ctx context.Context, events EventStore, span Span, limit int, wher
 	return nil
 }
 
+// Request names one web request by who sent it, when, and what for.
+type Request struct {
+	Organization, Dataset string
+	Path                  string // without query
+	Source                netip.Addr
+	Time                  time.Time
+}
+
+// CiteRequests returns the evidence of each request, the first by position where
+// several are alike; those that are not found stay zero. One query asks for
+// many, since each reads the table.
+func CiteRequests(ctx context.Context, events EventStore, requests []Request) ([]vedette.Evidence, error) {
+	out := make([]vedette.Evidence, len(requests))
+	for first := 0; first < len(requests); first += citeBatch {
+		batch := requests[first:min(first+citeBatch, len(requests))]
+		args := make([]any, 0, 5*len(batch)+2)
+		start, end := batch[0].Time, batch[0].Time
+		for _, r := range batch {
+			args = append(args, r.Organization, r.Dataset, r.Path, vedette.AddrToBig(r.Source), r.Time)
+			if r.Time.Before(start) {
+				start = r.Time
+			}
+			if r.Time.After(end) {
+				end = r.Time
+			}
+		}
+		row := "(CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS UHUGEINT), CAST(? AS TIMESTAMP), %d)"
+		values := make([]string, len(batch))
+		for i := range batch {
+			values[i] = fmt.Sprintf(row, first+i)
+		}
+		err := Each(ctx, events, `
+		SELECT e.time, s.identity, s.path, e.line, e.position, coalesce(e.original, ''), r.n
+		FROM (VALUES `+strings.Join(values, ", ")+`) r(org, dataset, path, source_ip, t, n)
+		JOIN events e ON e.time = r.t AND e.source_ip = r.source_ip
+		JOIN sources s ON s.seq = e.source
+		WHERE e.time BETWEEN ? AND ? AND e.action = 'http-request' AND coalesce(e.organization, '') = r.org AND coalesce(e.dataset, '') = r.dataset
+		      AND split_part(e.url, '?', 1) = r.path
+		QUALIFY row_number() OVER (PARTITION BY r.n ORDER BY e.position, e.source) = 1
+		ORDER BY r.n`, append(args, start, end), func(rows *sql.Rows) error {
+			var n int
+			ev, err := scanEvidence(rows, &n)
+			if err == nil {
+				out[n] = ev
+			}
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("cite requests: %w", err)
+		}
+	}
+	return out, nil
+}
+
 // scanEvidence reads time, identity, path, line, position and original, then
 // what more there is.
 func scanEvidence(rows *sql.Rows, more ...any) (ev vedette.Evidence, err error) {

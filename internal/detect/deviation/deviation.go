@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/vedette-cti/vedette"
@@ -43,22 +44,29 @@ const citeLimit = 5
 
 // Analyze implements detect.Window.
 func (d detector) Analyze(ctx context.Context, events detect.EventStore, span detect.Span, emit detect.Emit) error {
+	var found []finding
 	for _, find := range []func(context.Context, detect.EventStore, detect.Span) ([]finding, error){answers, injections} {
-		found, err := find(ctx, events, span)
+		more, err := find(ctx, events, span)
 		if err != nil {
 			return fmt.Errorf("deviation: %w", err)
 		}
-		for i := range found {
-			f := &found[i]
-			if detect.Permitted(d.constituency, f.source) {
-				continue
-			}
-			det := f.detection()
-			if det.Evidence, err = f.cite(ctx, events); err != nil {
-				return fmt.Errorf("deviation: %w", err)
-			}
-			emit(det)
-		}
+		found = append(found, more...)
+	}
+	found = slices.DeleteFunc(found, func(f finding) bool { return detect.Permitted(d.constituency, f.source) })
+	var cited []detect.Request
+	for i := range found {
+		cited = append(cited, found[i].requests()...)
+	}
+	evidence, err := detect.CiteRequests(ctx, events, cited)
+	if err != nil {
+		return fmt.Errorf("deviation: %w", err)
+	}
+	for i := range found {
+		det := found[i].detection()
+		n := len(found[i].requests())
+		det.Evidence = slices.DeleteFunc(evidence[:n:n], func(e vedette.Evidence) bool { return e.Source.IsZero() })
+		evidence = evidence[n:]
+		emit(det)
 	}
 	return nil
 }
@@ -107,15 +115,11 @@ func (f *finding) detection() *vedette.Detection {
 	return det
 }
 
-// cite returns the lines of the finding's answers.
-func (f *finding) cite(ctx context.Context, events detect.EventStore) (out []vedette.Evidence, err error) {
+// requests returns the answers to cite.
+func (f *finding) requests() []detect.Request {
+	var out []detect.Request
 	for _, l := range f.cited[:min(len(f.cited), citeLimit)] {
-		one, err := detect.Cite(ctx, events, 1, `action = 'http-request' AND coalesce(organization, '') = ? AND source_ip = ? AND time = ?
-			AND `+path("url")+` = ? AND coalesce(dataset, '') = ?`, f.org, vedette.AddrToBig(f.source), l.at, l.path, l.dataset)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, one...)
+		out = append(out, detect.Request{Organization: f.org, Dataset: l.dataset, Path: l.path, Source: f.source, Time: l.at})
 	}
-	return out, nil
+	return out
 }
