@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/vedette-cti/vedette"
 	"github.com/vedette-cti/vedette/internal/correlate"
 	"github.com/vedette-cti/vedette/internal/correlate/blind"
@@ -89,12 +91,28 @@ func assess(ctx context.Context, e *engine, st store.Store) (*vedette.Assessment
 	if err != nil {
 		return nil, err
 	}
-	a, clusters, err := correlate.Assess(ctx, correlate.Input{
-		Constituency: e.constituency, Detections: st.Detections(ctx), Events: st, Geo: e.lookup, Lists: e.lists, Previous: previous,
+	var (
+		a        *vedette.Assessment
+		clusters []vedette.ClusterState
+		spots    []vedette.BlindSpot
+	)
+	group, both := errgroup.WithContext(ctx) // each keeps one processor busy
+	group.Go(func() (err error) {
+		a, clusters, err = correlate.Assess(both, correlate.Input{
+			Constituency: e.constituency, Detections: st.Detections(both), Events: st, Geo: e.lookup, Lists: e.lists, Previous: previous,
+		})
+		return err
 	})
-	if err != nil {
+	group.Go(func() (err error) {
+		if spots, err = blind.Assess(both, blind.Input{Constituency: e.constituency, Events: st}); err != nil {
+			return fmt.Errorf("blind spots: %w", err)
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	a.BlindSpots = spots
 	if err := st.SaveClusters(ctx, clusters); err != nil {
 		return nil, err
 	}
@@ -115,9 +133,6 @@ func assess(ctx context.Context, e *engine, st store.Store) (*vedette.Assessment
 	a.Simulated = simulated(e.options.Constituency)
 	if a.Trends, err = trend.Assess(ctx, trend.Input{Constituency: e.constituency, Assessment: a, Events: st, Geo: e.lookup}); err != nil {
 		return nil, fmt.Errorf("trends: %w", err)
-	}
-	if a.BlindSpots, err = blind.Assess(ctx, blind.Input{Constituency: e.constituency, Events: st}); err != nil {
-		return nil, fmt.Errorf("blind spots: %w", err)
 	}
 	return a, nil
 }
