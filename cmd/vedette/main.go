@@ -26,7 +26,7 @@ import (
 // gcPercent is how much the heap may grow between collections, unless GOGC says
 // otherwise. The engine's memory is not Go's, and the hot path allocates nothing:
 // collecting often costs little and keeps the peak near what is in use.
-const gcPercent = 40
+const gcPercent = 20
 
 func main() {
 	if os.Getenv("GOGC") == "" {
